@@ -1,0 +1,1 @@
+export declare function buildPlanfleet(): Promise<void>;
