@@ -1,0 +1,50 @@
+import * as z from 'zod';
+
+/** `YYYYMMDD_HHMMSS` in UTC; a second batch in the same second gets `_02`. */
+export const batchIdSchema = z
+  .string()
+  .regex(/^\d{8}_\d{6}(_\d{2,})?$/, 'a batch id looks like 20261122_142233');
+
+/** Content address: lower-case hex of 32 bytes. */
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 lower-case hex digits');
+
+/** Names of agents: they appear in addresses, tokens and file names. */
+export const agentNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
+    'an agent name is 1 to 63 letters, digits, dots, dashes or underscores',
+  );
+
+/** Where a task stands: its batch, its stage's id in the plan, its place in the stage's list (0 without a list). */
+export interface TaskAddress {
+  readonly batch_id: string;
+  readonly stage_key: string;
+  readonly ordinal: number;
+}
+
+/**
+ * Public id of a task, `BATCH:STAGE:ORDINAL`. Made at the edge: the database keeps the integer key
+ * (a text id would cost 319 bytes a task instead of 137).
+ */
+export function formatTaskId(address: TaskAddress): string {
+  return `${address.batch_id}:${address.stage_key}:${address.ordinal}`;
+}
+
+/** Reads `BATCH:STAGE:ORDINAL`, or `BATCH:STAGE` for the only task of a stage; null when it is neither. */
+export function parseTaskId(text: string): TaskAddress | null {
+  const match = /^(\d{8}_\d{6}(?:_\d{2,})?):([A-Za-z_][A-Za-z0-9_.-]*)(?::(\d{1,9}))?$/.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) return null;
+  return { batch_id: match[1], stage_key: match[2], ordinal: Number(match[3] ?? 0) };
+}
+
+/**
+ * The name people see: `extract_<item id>` for a task of a list (`item.id`, else the index), else the
+ * stage's own id.
+ */
+export function taskName(stageKey: string, ordinal: number, item: unknown, hasList: boolean): string {
+  if (!hasList) return stageKey;
+  const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
+  const text = typeof id === 'string' || typeof id === 'number' ? String(id) : String(ordinal);
+  return `${stageKey}_${text}`;
+}

@@ -1,0 +1,233 @@
+import * as z from 'zod';
+import { agentNameSchema, sha256Schema } from '../ids.ts';
+
+/** Raised when an agent of the version before can no longer take part; older ones get 426. */
+export const AGENT_PROTOCOL = 1;
+
+/** Items of one chunk of a list; a chunk is expanded in one SQL batch (500 rows: 10 to 20 ms). */
+export const MAX_CHUNK_ITEMS = 500;
+/** JSON bytes of the chunks of one request: lists beyond it are sent ahead of the report. */
+export const MAX_ITEMS_BYTES = 1_000_000;
+/** UTF-8 bytes of an attempt's output that are kept with the attempt. */
+export const MAX_TAIL_BYTES = 65_536;
+/** Reports in one request. */
+export const MAX_REPORTS = 1_000;
+
+const lease = z.int().positive();
+const session = z.int().nonnegative();
+const time = z.int().nonnegative();
+
+/** One of an agent's tasks: (stage, ordinal) is the task, `lease` the claim that gave it. */
+export const leaseKeySchema = z.strictObject({ stage: z.int(), ordinal: z.int().nonnegative(), lease });
+export type LeaseKey = z.infer<typeof leaseKeySchema>;
+
+export const registerRequestSchema = z.strictObject({
+  protocol: z.int(),
+  name: agentNameSchema,
+  /** Random, one per process start: the same one again is the same session. */
+  boot_id: z.string().min(8).max(64),
+  /** Process start, ms since 1970: a delayed registration of an older process does not win. */
+  started_at: time,
+  hostname: z.string().max(255),
+  version: z.string().max(50),
+  slots: z.int().nonnegative().max(10_000),
+  labels: z.array(z.string().min(1).max(100)).max(100),
+  /** Where this agent keeps batch files. Agents with the same value see the same files. */
+  storage: z.string().min(1).max(200),
+  /** Leases whose outcome this agent still has to tell (in its outbox); all others it held are lost. */
+  have: z.array(leaseKeySchema).max(100_000),
+});
+export type RegisterRequest = z.infer<typeof registerRequestSchema>;
+
+export const registerAnswerSchema = z.object({
+  session,
+  /** A lease lives this long after the agent was last heard of. */
+  lease_ms: z.int().positive(),
+  heartbeat_ms: z.int().positive(),
+  poll_ms: z.int().positive(),
+  internal_cycle_ms: z.int().positive(),
+});
+export type RegisterAnswer = z.infer<typeof registerAnswerSchema>;
+
+/** What the agent has room for. The control plane subtracts its live leases itself. */
+export const claimRequestSchema = z.strictObject({
+  session,
+  /** All CPU slots of the machine; 0 takes nothing (draining, disk full) but still hears signals. */
+  slots: z.int().nonnegative().max(10_000),
+  /** Lease numbers that the agent knows (running or in its outbox). */
+  have: z.array(lease).max(100_000),
+});
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+export const inputBindingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('value'), value: z.string() }),
+  /** Travels: one file, placed at `{BATCH_PATH}/inputs/NAME/<file_name>`. */
+  z.strictObject({ kind: z.literal('file'), sha256: sha256Schema, file_name: z.string() }),
+  /** Travels: a gzipped tar, unpacked at `{BATCH_PATH}/inputs/NAME`. */
+  z.strictObject({ kind: z.literal('folder'), sha256: sha256Schema }),
+  /** Written by tasks at `{BATCH_PATH}/output/<path>`, and sent back when the task that names it succeeds. */
+  z.strictObject({ kind: z.literal('output_file'), path: z.string() }),
+  z.strictObject({ kind: z.literal('output_folder'), path: z.string() }),
+]);
+export type InputBinding = z.infer<typeof inputBindingSchema>;
+
+/** A list (foreach source) that the agent reads once the task has succeeded, and sends. */
+export const listSpecSchema = z.strictObject({
+  list: z.int(),
+  path: z.string(),
+  jsonpath: z.string().nullable(),
+});
+export type ListSpec = z.infer<typeof listSpecSchema>;
+
+/** What all tasks of a stage have in common; sent once per answer, however many tasks it names. */
+export const stageSpecSchema = z.object({
+  stage: z.int(),
+  batch_id: z.string(),
+  key: z.string(),
+  plan_name: z.string(),
+  /** Version of the plan on disk: sha256 of the bundle, or of plan.md where there is no bundle. */
+  plan_digest: sha256Schema,
+  /** The gzipped tar to unpack as `{PLAN_PATH}`; null: the plan is plan.md alone. */
+  bundle: sha256Schema.nullable(),
+  setup: z.string().nullable(),
+  inputs: z.record(z.string(), inputBindingSchema),
+  /** Command template: the agent substitutes, since only it knows `{PLAN_PATH}` and `{BATCH_PATH}`. Null: the task only reads `lists`. */
+  command: z.string().nullable(),
+  env: z.record(z.string(), z.string()),
+  timeout_ms: z.int().positive().nullable(),
+  produces: z.array(z.string()),
+  lists: z.array(listSpecSchema),
+  has_list: z.boolean(),
+});
+export type StageSpec = z.infer<typeof stageSpecSchema>;
+
+export const leasedTaskSchema = z.object({
+  stage: z.int(),
+  ordinal: z.int(),
+  lease,
+  /** Numbered from 1; never reset. */
+  attempt: z.int().positive(),
+  /** The task's item where its stage has a list. */
+  item: z.unknown().optional(),
+});
+export type LeasedTask = z.infer<typeof leasedTaskSchema>;
+
+export const claimAnswerSchema = z.object({
+  /** Live leases of this agent that are not in `have`. */
+  leases: z.array(leasedTaskSchema),
+  /** Definitions of the stages that `leases` name. */
+  stages: z.array(stageSpecSchema),
+  /** Leases whose processes must be stopped and reported. */
+  stops: z.array(leaseKeySchema),
+});
+export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
+
+export const OUTCOMES = ['succeeded', 'failed', 'stopped', 'returned'] as const;
+/**
+ * `succeeded`; `failed` (uses up a try); `stopped` (on a stop signal); `returned` (handed back unstarted or
+ * at a drain: ready again at once, uses nothing up).
+ */
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const ERROR_TYPES = ['worker', 'timeout', 'definition', 'lost'] as const;
+export type ErrorType = (typeof ERROR_TYPES)[number];
+
+export const listReportSchema = z.strictObject({
+  list: z.int(),
+  count: z.int().nonnegative(),
+  /** sha256 of each chunk's JSON, in order: the report is accepted only when all of them are there. */
+  chunks: z.array(sha256Schema).max(10_000),
+});
+export type ListReport = z.infer<typeof listReportSchema>;
+
+export const fileReportSchema = z.strictObject({
+  /** Relative to `{BATCH_PATH}`, with `/`. */
+  path: z.string().min(1).max(4_096),
+  sha256: sha256Schema,
+  size: z.int().nonnegative(),
+  mode: z.int().nonnegative(),
+});
+export type FileReport = z.infer<typeof fileReportSchema>;
+
+/** The complete final message of an attempt. Every field is always there; the first reason wins. */
+export const reportSchema = z.strictObject({
+  stage: z.int(),
+  ordinal: z.int().nonnegative(),
+  lease,
+  attempt: z.int().positive(),
+  outcome: z.enum(OUTCOMES),
+  error_type: z.enum(ERROR_TYPES).nullable(),
+  /** One sentence on what went wrong, for people; null on success. */
+  message: z.string().max(2_000).nullable(),
+  exit_code: z.int().nullable(),
+  signal: z.string().max(20).nullable(),
+  /** The end of the output, at most `MAX_TAIL_BYTES`. */
+  tail: z.string().max(MAX_TAIL_BYTES),
+  started_at: time.nullable(),
+  ended_at: time,
+  lists: z.array(listReportSchema).max(100),
+  files: z.array(fileReportSchema).max(10_000),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+export const resultsRequestSchema = z.strictObject({
+  session,
+  reports: z.array(reportSchema).max(MAX_REPORTS),
+  /** Asks for the next tasks in the same round trip. */
+  claim: claimRequestSchema.nullable(),
+});
+export type ResultsRequest = z.infer<typeof resultsRequestSchema>;
+
+export const resultsAnswerSchema = z.object({
+  /** In the order of the reports. Only `items_incomplete` is worth another try, after sending the items again. */
+  results: z.array(z.enum(['accepted', 'lease_lost', 'items_incomplete'])),
+  claim: claimAnswerSchema.nullable(),
+});
+export type ResultsAnswer = z.infer<typeof resultsAnswerSchema>;
+
+export const heartbeatRequestSchema = z.strictObject({
+  session,
+  running: z.array(leaseKeySchema).max(100_000),
+});
+export type HeartbeatRequest = z.infer<typeof heartbeatRequestSchema>;
+
+export const heartbeatAnswerSchema = z.object({
+  stops: z.array(leaseKeySchema),
+  /** Leases that somebody else has taken over, or that are gone: end their processes, nothing to report. */
+  gone: z.array(leaseKeySchema),
+});
+export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
+
+/** Chunks of a list, sent ahead of the report that counts them. Sending one twice changes nothing. */
+export const itemsRequestSchema = z.strictObject({
+  session,
+  list: z.int(),
+  /** The lease of the attempt that read the list: its chunks stay apart from those of another attempt. */
+  lease,
+  chunks: z
+    .array(
+      z.strictObject({
+        /** Place of its first item in the list; chunks follow each other without gaps. */
+        offset: z.int().nonnegative(),
+        sha256: sha256Schema,
+        /** The chunk's text is hashed as `JSON.stringify(items)`. */
+        items: z.array(z.unknown()).min(1).max(MAX_CHUNK_ITEMS),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+});
+export type ItemsRequest = z.infer<typeof itemsRequestSchema>;
+
+/** An agent as people see it. */
+export const agentViewSchema = z.object({
+  name: z.string(),
+  state: z.enum(['connected', 'missing', 'draining']),
+  hostname: z.string(),
+  version: z.string(),
+  slots: z.int(),
+  leased: z.int(),
+  labels: z.array(z.string()),
+  last_seen_at: z.iso.datetime(),
+});
+export type AgentView = z.infer<typeof agentViewSchema>;

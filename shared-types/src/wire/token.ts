@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { agentNameSchema } from '../ids.ts';
+
+export const SCOPES = ['submit', 'read', 'operate', 'agent', 'tick', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** Audience of every planfleet token, so that a token made for another service with the same key is refused. */
+export const TOKEN_AUDIENCE = 'planfleet';
+
+/** Claims of a planfleet token (JWT). `agent` binds an agent token to one agent name; `plans` are globs. */
+export const tokenClaimsSchema = z.object({
+  sub: z.string().min(1),
+  scope: z.string(),
+  aud: z.literal(TOKEN_AUDIENCE),
+  jti: z.string().min(1),
+  iat: z.number().optional(),
+  exp: z.number().optional(),
+  agent: agentNameSchema.optional(),
+  plans: z.array(z.string()).optional(),
+});
+export type TokenClaims = z.infer<typeof tokenClaimsSchema>;
+
+export const createTokenSchema = z.strictObject({
+  subject: z.string().min(1).max(200),
+  scopes: z.array(z.enum(SCOPES)).min(1),
+  agent: agentNameSchema.optional(),
+  plans: z.array(z.string().min(1).max(200)).max(100).optional(),
+  /** Seconds from now; none: does not expire. */
+  expires_in_s: z.int().positive().max(315_360_000).optional(),
+});
+export type CreateToken = z.infer<typeof createTokenSchema>;
+
+export const tokenViewSchema = z.object({
+  jti: z.string(),
+  subject: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  agent: z.string().nullable(),
+  plans: z.array(z.string()).nullable(),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+  revoked_at: z.iso.datetime().nullable(),
+});
+export type TokenView = z.infer<typeof tokenViewSchema>;
+
+/** The only answer that carries a token; it is never stored. */
+export const createdTokenSchema = tokenViewSchema.extend({ token: z.string() });
+export type CreatedToken = z.infer<typeof createdTokenSchema>;
