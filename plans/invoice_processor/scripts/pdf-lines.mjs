@@ -56,9 +56,13 @@ function linesOfPage(items) {
 function joinRow(row) {
   row.sort((a, b) => a.x - b.x);
   return row.reduce((line, piece, index) => {
-    if (index === 0) return piece.text.trim();
-    const gap = (piece.x - row[index - 1].end) / piece.height;
-    const space = gap > COLUMN_GAP ? '\t' : gap > WORD_GAP || /^\s|\s$/.test(piece.text) ? ' ' : '';
-    return `${line}${space}${piece.text.trim()}`;
+    const before = row[index - 1];
+    return before === undefined ? piece.text.trim() : line + gapBetween(before, piece) + piece.text.trim();
   }, '');
+}
+
+function gapBetween(before, piece) {
+  const gap = (piece.x - before.end) / piece.height;
+  if (gap > COLUMN_GAP) return '\t';
+  return gap > WORD_GAP || /\s$/.test(before.text) || /^\s/.test(piece.text) ? ' ' : '';
 }

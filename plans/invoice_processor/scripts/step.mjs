@@ -14,7 +14,7 @@ export async function runStep(argumentNames, step) {
     await step(...given);
   } catch (error) {
     const expected = error instanceof Refusal || (error instanceof Error && 'syscall' in error);
-    console.error(expected ? error.message.replace(/\s+/g, ' ') : error);
+    console.error(expected ? error.message.replace(/\s*[\r\n]\s*/g, ' ') : error);
     process.exitCode = 1;
   }
 }
