@@ -41,14 +41,7 @@ export class InvoicePlan {
   }
 
   run(script: string, args: string[]): Promise<Finished> {
-    const file = join(this.root, 'plan', 'scripts', script);
-    return new Promise((resolve, reject) => {
-      execFile(process.execPath, [file, ...args], (error, stdout, stderr) => {
-        const code = error === null ? 0 : error.code;
-        if (typeof code === 'number') resolve({ code, stdout, stderr });
-        else reject(error);
-      });
-    });
+    return runProcess(process.execPath, [join(this.root, 'plan', 'scripts', script), ...args]);
   }
 
   async scan(inputFolder: string, batch: string): Promise<ManifestEntry[]> {
@@ -65,22 +58,55 @@ export class InvoicePlan {
     return this.run('combine.mjs', [join(batch, 'manifest.json'), join(batch, 'results'), outputFile]);
   }
 
-  /** All three steps in their order; answers with the bytes of the spreadsheet. */
+  /** All three tasks in their order, by the commands of plan.md; answers with the bytes of the spreadsheet. */
   async runAll(inputFolder: string): Promise<Buffer> {
     const batch = await this.folder();
     const outputFile = join(batch, 'output', 'totals.csv');
-    await mkdir(join(batch, 'results'));
-    const waiting = await this.scan(inputFolder, batch);
+    for (const name of ['results', 'output', 'logs']) await mkdir(join(batch, name));
+    const values = { INPUT_FOLDER: inputFolder, OUTPUT_FILE: outputFile, BATCH_PATH: batch };
+
+    succeeded(await this.runTask('scan', values));
+    const waiting: ManifestEntry[] = JSON.parse(
+      await readFile(join(batch, 'manifest.json'), 'utf8'),
+    ).invoices;
     const worker = async () => {
       for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-        succeeded(await this.extract(inputFolder, batch, item));
+        succeeded(await this.runTask('extract', { ...values, 'ITEM.id': item.id, 'ITEM.path': item.path }));
       }
     };
     // Two at a time: each keeps a core busy, and other test files run beside this one.
     await Promise.all([worker(), worker()]);
-    succeeded(await this.combine(batch, outputFile));
+    succeeded(await this.runTask('combine', values));
     return readFile(outputFile);
   }
+
+  /** Runs the command of a task in bash, in the batch's folder, every value quoted as one word. */
+  private async runTask(id: string, values: Record<string, string>): Promise<Finished> {
+    const text = await readFile(join(this.root, 'plan', 'plan.md'), 'utf8');
+    const task = text
+      .split('\n## Tasks\n')[1]
+      ?.split('\n### ')
+      .find((each) => each.startsWith(`${id}\n`));
+    const command = /\*\*command\*\*: `(.+)`/.exec(task ?? '')?.[1];
+    if (command === undefined) throw new Error(`plan.md has no command for ${id}`);
+    const all: Record<string, string> = { ...values, PLAN_PATH: join(this.root, 'plan') };
+    const line = command.replace(/\{([A-Z_]+(?:\.[a-z]+)?)\}/g, (placeholder, name: string) => {
+      const value = all[name];
+      if (value === undefined) throw new Error(`${id}: nothing known as ${placeholder}`);
+      return `'${value.replaceAll("'", "'\\''")}'`;
+    });
+    return runProcess('bash', ['-c', line], values['BATCH_PATH']);
+  }
+}
+
+function runProcess(program: string, args: string[], cwd?: string): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { cwd }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (typeof code === 'number') resolve({ code, stdout, stderr });
+      else reject(error);
+    });
+  });
 }
 
 function succeeded({ code, stderr }: Finished): void {

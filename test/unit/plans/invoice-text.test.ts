@@ -121,6 +121,8 @@ describe('the total', () => {
 
   it.each<[string, string[], string]>([
     ['there is none', ['Invoice no. 7', 'Subtotal|EUR 5.00'], 'no readable total'],
+    ['only a sentence stands under the label', ['Total', 'EUR 5.00 was paid before'], 'no readable total'],
+    ['words part the label from the figures', ['Total|net|EUR 5.00|gross|EUR 6.00'], 'no readable total'],
     ['the page is empty', [''], 'no readable total'],
     [
       'two totals differ',
