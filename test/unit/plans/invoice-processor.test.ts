@@ -1,7 +1,7 @@
 import { link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PDFDocument } from 'pdf-lib';
+import { PDFDocument, PDFHexString, StandardFonts } from 'pdf-lib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DemoInvoice, makeInvoices, readDemoInvoices } from '../../../plans/demo/make-invoices.mjs';
 import { type Finished, InvoicePlan } from './invoice-plan.ts';
@@ -155,6 +155,33 @@ describe('extract', () => {
     const { code, stdout, stderr, results } = await extract('odd name.pdf', content);
     expect({ code, stdout, results }).toEqual({ code: 1, stdout: '', results: [] });
     expect(stderr).toMatch(line);
+  });
+
+  it('refuses a PDF with a password', async () => {
+    const pdf = await PDFDocument.create();
+    pdf.addPage().drawText('Total: EUR 5.00');
+    const key = PDFHexString.of('00'.repeat(32));
+    const locked = { Filter: 'Standard', V: 1, R: 2, P: -4, O: key, U: key };
+    pdf.context.trailerInfo.Encrypt = pdf.context.register(pdf.context.obj(locked));
+    pdf.context.trailerInfo.ID = pdf.context.obj([key, key]);
+    const { code, stderr } = await extract('locked.pdf', await pdf.save({ useObjectStreams: false }));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'locked.pdf: the PDF is locked with a password\n' });
+  });
+
+  it('puts the pieces of a line together by their place on the page, not in the file', async () => {
+    const pdf = await PDFDocument.create();
+    const font = await pdf.embedFont(StandardFonts.Helvetica);
+    const page = pdf.addPage();
+    const draw = (text: string, x: number, y: number) => page.drawText(text, { x, y, font, size: 10 });
+    draw('34.50', 300 + font.widthOfTextAtSize('1,2', 10), 400.8);
+    draw('EUR', 400, 400);
+    draw('Subtotal', 50, 420);
+    draw('tal', 50 + font.widthOfTextAtSize('To', 10), 400);
+    draw('1,2', 300, 400);
+    draw('To', 50, 400);
+    draw('1,000.00', 300, 420);
+    const { stdout } = await extract('pieces.pdf', await pdf.save());
+    expect(stdout).toMatch(/^pieces\.pdf: 1234\.50 EUR /);
   });
 
   it('refuses a PDF without text', async () => {
