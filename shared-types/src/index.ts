@@ -5,3 +5,5 @@ export { builtinVariables, type TemplateValues } from './template/lookup-value.t
 export { renderCommand } from './template/render-command.ts';
 export { renderText } from './template/render-text.ts';
 export { TemplateError, type TemplateErrorCode } from './template/template-error.ts';
+export { parsePlan } from './plan/parse-plan.ts';
+export * from './plan/plan.ts';
