@@ -1,3 +1,12 @@
+export * from './plan/diagnostic.ts';
+export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
+export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
+export { parseDuration } from './plan/parse-duration.ts';
+export { batchPath, listIdentity } from './plan/parse-foreach.ts';
+export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts';
+export { parsePlan } from './plan/parse-plan.ts';
+export * from './plan/plan.ts';
+export { type ValidateOptions, validatePlan } from './plan/validate-plan.ts';
 export { checkCommandSyntax } from './template/check-command-syntax.ts';
 export type { CommandProblem, QuotingContext } from './template/command-parts.ts';
 export { findPlaceholders, type Placeholder } from './template/find-placeholders.ts';
@@ -5,5 +14,3 @@ export { builtinVariables, type TemplateValues } from './template/lookup-value.t
 export { renderCommand } from './template/render-command.ts';
 export { renderText } from './template/render-text.ts';
 export { TemplateError, type TemplateErrorCode } from './template/template-error.ts';
-export { parsePlan } from './plan/parse-plan.ts';
-export * from './plan/plan.ts';

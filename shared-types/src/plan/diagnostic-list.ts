@@ -37,8 +37,14 @@ export class DiagnosticList {
     });
   }
 
+  has(rule: DiagnosticRule): boolean {
+    return this.diagnostics.some((diagnostic) => diagnostic.rule === rule);
+  }
+
   sorted(): Diagnostic[] {
-    return this.diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column || a.code.localeCompare(b.code));
+    return this.diagnostics.toSorted(
+      (a, b) => a.line - b.line || a.column - b.column || a.code.localeCompare(b.code),
+    );
   }
 
   private placeFix(fix: { start: number; end: number; replacement: string }): DiagnosticFix {

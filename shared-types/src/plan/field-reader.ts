@@ -26,7 +26,11 @@ export class FieldReader {
     return text === '' ? null : text;
   }
 
-  choice<T extends string>(key: string, choices: readonly T[], severity: 'error' | 'warning' = 'error'): T | null {
+  choice<T extends string>(
+    key: string,
+    choices: readonly T[],
+    severity: 'error' | 'warning' = 'error',
+  ): T | null {
     const text = this.text(key);
     if (text === null) return null;
     const chosen = choices.find((choice) => choice === text.toLowerCase());
@@ -56,7 +60,8 @@ export class FieldReader {
   megabytes(key: string): number | null {
     const text = this.text(key);
     const megabytes = text === null ? null : parseMegabytes(text);
-    if (text !== null && megabytes === null) this.invalid(key, 'It must be a number of megabytes, like 1500.');
+    if (text !== null && megabytes === null)
+      this.invalid(key, 'It must be a number of megabytes, like 1500.');
     return megabytes;
   }
 
@@ -101,14 +106,19 @@ export class FieldReader {
     const variables = new Map<string, string>();
     for (const entry of entries.flatMap(({ text }) => text.split(/(?:\s*,\s*|\n\s*)(?=[A-Za-z_]\w*=)/))) {
       if (entry.trim() === '' || /^none$/i.test(entry.trim())) continue;
-      const match = /^`?([A-Za-z_]\w*)=([^]*?)`?$/.exec(entry.trim());
+      const match = /^`?([A-Za-z_]\w*)=([\s\S]*?)`?$/.exec(entry.trim());
       if (match === null) this.invalid(key, 'Each entry must be KEY=value.', 'error', entry.trim());
       else variables.set(match[1] ?? '', match[2] ?? '');
     }
     return variables.size === 0 ? null : Object.fromEntries(variables);
   }
 
-  invalid(key: string, why: string, severity: 'error' | 'warning' = 'error', written = this.text(key) ?? ''): void {
+  invalid(
+    key: string,
+    why: string,
+    severity: 'error' | 'warning' = 'error',
+    written = this.text(key) ?? '',
+  ): void {
     const field = this.fields.get(key);
     if (field === undefined) return;
     const short = shorten(written);

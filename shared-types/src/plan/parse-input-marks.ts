@@ -68,7 +68,7 @@ function readGroup(group: string): Group {
   let kind: InputKind | null = null;
   let rest = group.trim();
   for (;;) {
-    const value = /^defaults?(?:\s+(?:is|to)\b|\s*[:=])\s*([^]*)$/i.exec(rest);
+    const value = /^defaults?(?:\s+(?:is|to)\b|\s*[:=])\s*([\s\S]*)$/i.exec(rest);
     if (value !== null) {
       const read = readDefault(value[1] ?? '', /^defaults?\s+to\b/i.test(rest));
       return { default: read.text, optional: optional || read.optional, kind: read.kind ?? kind };
@@ -85,19 +85,22 @@ function readGroup(group: string): Group {
 
 /** The default up to the marks behind it; after "defaults to", up to a semicolon. */
 function readDefault(text: string, to_semicolon: boolean): { text: string } & Omit<Group, 'default'> {
-  const code = /^(`+)([^]*?)\1(?!`)/.exec(text);
+  const code = /^(`+)([\s\S]*?)\1(?!`)/.exec(text);
   if (code !== null) {
-    const inside = (code[2] ?? '').replace(/^ ([^]*[^ ][^]*) $/, '$1');
+    const inside = (code[2] ?? '').replace(/^ ([\s\S]*[^ ][\s\S]*) $/, '$1');
     return { text: inside, ...readMarksBehind(text.slice(code[0].length)) };
   }
-  const cut = to_semicolon ? text.split(';', 1)[0] ?? '' : text;
+  const cut = to_semicolon ? (text.split(';', 1)[0] ?? '') : text;
   const marks = /(?:\s*,\s*(?:optional|required|(?:output )?(?:file|folder)))+\s*$/i.exec(cut);
   const value = (marks === null ? cut : cut.slice(0, marks.index)).trim();
   return { text: value === '""' || value === "''" ? '' : value, ...readMarksBehind(marks?.[0] ?? '') };
 }
 
 function readMarksBehind(text: string): Omit<Group, 'default'> {
-  const words = text.toLowerCase().split(/[,;]/).map((word) => word.trim());
+  const words = text
+    .toLowerCase()
+    .split(/[,;]/)
+    .map((word) => word.trim());
   const kind = words.map((word) => kinds[word]).find((found) => found !== undefined);
   return { optional: words.includes('optional'), kind: kind ?? null };
 }

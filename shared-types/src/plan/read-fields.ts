@@ -87,7 +87,8 @@ function readKey(source: SourceText, paragraph: Paragraph): Key | null {
   return { written, offset: source.text.indexOf(written, start), value_offset: start + match[0].length };
 }
 
-const markedKey = /(?<mark>\*\*|__|`|\*|_)[ \t]*(?<key>\p{L}[\p{L}\p{N}_ -]*?)[ \t]*(?:[:：][ \t]*\k<mark>|\k<mark>[ \t]*[:：])[ \t]*/uy;
+const markedKey =
+  /(?<mark>\*\*|__|`|\*|_)[ \t]*(?<key>\p{L}[\p{L}\p{N}_ -]*?)[ \t]*(?:[:：][ \t]*\k<mark>|\k<mark>[ \t]*[:：])[ \t]*/uy;
 const plainKey = /(?<key>\p{L}[\p{L}\p{N}_ -]*?)[ \t]*[:：][ \t]*/uy;
 
 function matchAt(pattern: RegExp, text: string, offset: number): RegExpExecArray | null {

@@ -15,7 +15,11 @@ export type DeclaredInput = Omit<PlanInput, 'used'> & { readonly offset: number 
 export const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
 
 /** Reads the lists of the section Inputs. */
-export function readInputs(source: SourceText, sections: readonly Section[], found: DiagnosticList): DeclaredInput[] {
+export function readInputs(
+  source: SourceText,
+  sections: readonly Section[],
+  found: DiagnosticList,
+): DeclaredInput[] {
   const inputs = new Map<string, DeclaredInput>();
   for (const block of sections.flatMap((section) => section.blocks)) {
     if (block.type !== 'list') continue;
@@ -28,7 +32,11 @@ export function readInputs(source: SourceText, sections: readonly Section[], fou
   return [...inputs.values()];
 }
 
-function rejectInput(input: DeclaredInput, before: DeclaredInput | undefined, found: DiagnosticList): boolean {
+function rejectInput(
+  input: DeclaredInput,
+  before: DeclaredInput | undefined,
+  found: DiagnosticList,
+): boolean {
   if (reservedNames.has(input.name)) {
     found.add({
       severity: 'warning',
@@ -76,7 +84,10 @@ function readInput(source: SourceText, item: ListItem, found: DiagnosticList): D
 }
 
 function reportName(name: string, offset: number, found: DiagnosticList): void {
-  const better = name.toUpperCase().replace(/[^A-Z0-9_]/g, '_').replace(/^_+/, '');
+  const better = name
+    .toUpperCase()
+    .replace(/[^A-Z0-9_]/g, '_')
+    .replace(/^_+/, '');
   found.add({
     severity: 'warning',
     rule: 'invalid_input_name',

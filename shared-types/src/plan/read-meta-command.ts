@@ -23,7 +23,9 @@ export function readMetaCommand(reader: FieldReader, stated: TaskClass | null): 
   }
   const action = metaActions.find((known) => known === command.toLowerCase());
   if (action === undefined) {
-    const better = replacements[command.toLowerCase()] ?? 'Write load_llm or unload_llm; for a shell command, task_class: cpu.';
+    const better =
+      replacements[command.toLowerCase()] ??
+      'Write load_llm or unload_llm; for a shell command, task_class: cpu.';
     reader.invalid('command', `Meta tasks load and unload models. ${better}`);
   }
   return { is_meta: true, action: action ?? null, invalid: action === undefined };

@@ -92,7 +92,7 @@ function readPlanTitle(
     if (block.type !== 'heading' || block.depth !== 1) continue;
     const text = readTitle(source, block);
     const offset = nodeRange(block).start;
-    const match = /^plan\s*[:：]\s*(\S[^]*)$/i.exec(text);
+    const match = /^plan\s*[:：]\s*(\S[\s\S]*)$/i.exec(text);
     if (match !== null) return { name: match[1] ?? '', offset, other: null };
     other ??= { text, offset };
   }
@@ -107,14 +107,20 @@ function readProse(source: SourceText, sections: readonly Section[]): string | n
   return source.text.slice(nodeRange(first).start, nodeRange(last).end).replace(/\r\n?/g, '\n');
 }
 
-function readSetup(source: SourceText, sections: readonly Section[]): { value: FieldValue; offset: number } | null {
+function readSetup(
+  source: SourceText,
+  sections: readonly Section[],
+): { value: FieldValue; offset: number } | null {
   for (const block of sections.flatMap((section) => section.blocks)) {
     if (block.type === 'code') return { value: readCodeBlock(source, block), offset: nodeRange(block).start };
   }
   return null;
 }
 
-function markUsed(inputs: readonly DeclaredInput[], placeholders: readonly PlanPlaceholder[]): ParsedPlan['inputs'] {
+function markUsed(
+  inputs: readonly DeclaredInput[],
+  placeholders: readonly PlanPlaceholder[],
+): ParsedPlan['inputs'] {
   const names = new Set(placeholders.map((placeholder) => placeholder.name));
   return inputs.map(({ offset: _, ...input }) => ({ ...input, used: names.has(input.name) }));
 }

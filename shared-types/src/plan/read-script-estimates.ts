@@ -3,7 +3,10 @@ import type { SourceText } from './source-text.ts';
 import { type Section, splitSections } from './split-sections.ts';
 
 /** `VRAM estimate` of every script under Available Scripts, by path, in megabytes. */
-export function readScriptEstimates(source: SourceText, sections: readonly Section[]): ReadonlyMap<string, number> {
+export function readScriptEstimates(
+  source: SourceText,
+  sections: readonly Section[],
+): ReadonlyMap<string, number> {
   const estimates = new Map<string, number>();
   for (const script of sections.flatMap((section) => splitSections(source, section.blocks, 3))) {
     const path = script.title.replace(/\s.*$/, '').replace(/^\{PLAN_PATH\}\/|^\.\//, '');

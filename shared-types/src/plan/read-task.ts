@@ -13,8 +13,8 @@ import {
   type PlanPlaceholder,
   type PlanTask,
   type TaskClass,
-  taskClasses,
   type TaskType,
+  taskClasses,
   taskTypes,
   vramPolicies,
 } from './plan.ts';
@@ -50,7 +50,9 @@ export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurr
     id: heading.id,
     description: heading.description,
     type,
-    executor: reader.choice('executor', executors) ?? (type === 'decide' || type === 'execute_plan' ? 'brain' : 'worker'),
+    executor:
+      reader.choice('executor', executors) ??
+      (type === 'decide' || type === 'execute_plan' ? 'brain' : 'worker'),
     task_class,
     task_class_inferred: inferred,
     command,
@@ -70,7 +72,8 @@ export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurr
     group_size: reader.whole('batch_size', 1, 1_000_000) ?? 1,
     requires: reader.list('requires'),
     produces: reader.list('produces'),
-    vram_estimate_mb: reader.megabytes('vram_estimate_mb') ?? estimate(fields, task_class, command, around.estimates),
+    vram_estimate_mb:
+      reader.megabytes('vram_estimate_mb') ?? estimate(fields, task_class, command, around.estimates),
     vram_policy: reader.choice('vram_policy', vramPolicies),
     llm_model: reader.text('llm_model'),
     llm_min_tier: reader.whole('llm_min_tier', 0, anyNumber),
@@ -135,7 +138,10 @@ function readForeach(reader: FieldReader): Foreach | null {
   if (text === null) return null;
   const foreach = parseForeach(text);
   if (foreach === null) {
-    reader.invalid('foreach', 'It must be path:jsonpath, like {BATCH_PATH}/manifest.json:items, or a JSON array.');
+    reader.invalid(
+      'foreach',
+      'It must be path:jsonpath, like {BATCH_PATH}/manifest.json:items, or a JSON array.',
+    );
   }
   return foreach;
 }
@@ -159,7 +165,9 @@ function findTaskPlaceholders(source: SourceText, fields: ReadonlyMap<string, Ra
   return [...fields].flatMap(([key, field]) => {
     if (withoutPlaceholders.has(key)) return [];
     const value = fieldValue(field);
-    return (value.form === 'lines' ? value.lines : [value]).flatMap((line) => placePlaceholders(source, key, line));
+    return (value.form === 'lines' ? value.lines : [value]).flatMap((line) =>
+      placePlaceholders(source, key, line),
+    );
   });
 }
 

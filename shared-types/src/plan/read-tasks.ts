@@ -41,12 +41,16 @@ function isNearField(key: string): boolean {
 /** `transcribe`, `Task: transcribe`, `transcribe (description)`. */
 function readTaskHeading(title: string): { id: string; description: string | null } {
   const text = title.replace(/^task\s*:\s*/i, '');
-  const match = /^(`?)(\S+?)\1\s*\(([^]*)\)\s*$/.exec(text);
+  const match = /^(`?)(\S+?)\1\s*\(([\s\S]*)\)\s*$/.exec(text);
   if (match !== null) return { id: match[2] ?? '', description: (match[3] ?? '').trim() || null };
   return { id: text.replace(/^`([^`]*)`$/, '$1'), description: null };
 }
 
-function keepKnown(fields: readonly RawField[], source: SourceText, found: DiagnosticList): Map<string, RawField> {
+function keepKnown(
+  fields: readonly RawField[],
+  source: SourceText,
+  found: DiagnosticList,
+): Map<string, RawField> {
   const kept = new Map<string, RawField>();
   for (const field of fields) {
     const before = kept.get(field.key);

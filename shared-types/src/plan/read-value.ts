@@ -52,12 +52,22 @@ function readPlain(
 }
 
 /** Adds source text; the indentation of continued lines belongs to the list, not to the value. */
-function addLines(builder: ValueBuilder, source: SourceText, start: number, end: number, line_end: string): void {
+function addLines(
+  builder: ValueBuilder,
+  source: SourceText,
+  start: number,
+  end: number,
+  line_end: string,
+): void {
   if (end <= start) return;
   const pattern = /[ \t]*(\r\n|\r|\n)[ \t]*/g;
   pattern.lastIndex = start;
   let from = start;
-  for (let match = pattern.exec(source.text); match !== null && match.index < end; match = pattern.exec(source.text)) {
+  for (
+    let match = pattern.exec(source.text);
+    match !== null && match.index < end;
+    match = pattern.exec(source.text)
+  ) {
     // A trailing space before the line end is kept out; a backslash there continues a command and stays.
     builder.add(source.text.slice(from, match.index), from);
     builder.add(line_end, match.index);
@@ -81,7 +91,11 @@ function addCodeLines(builder: ValueBuilder, source: SourceText, start: number, 
   const pattern = /(\r\n|\r|\n)[ \t]*/g;
   pattern.lastIndex = start;
   let from = start;
-  for (let match = pattern.exec(source.text); match !== null && match.index < end; match = pattern.exec(source.text)) {
+  for (
+    let match = pattern.exec(source.text);
+    match !== null && match.index < end;
+    match = pattern.exec(source.text)
+  ) {
     builder.add(source.text.slice(from, match.index), from);
     builder.add(' ', match.index);
     from = match.index + match[0].length;
@@ -93,7 +107,9 @@ function trimOnce(value: FieldValue): FieldValue {
   return {
     ...value,
     text: value.text.slice(1, -1),
-    runs: value.runs.map((run) => (run.at === 0 ? { at: 0, source: run.source + 1 } : { at: run.at - 1, source: run.source })),
+    runs: value.runs.map((run) =>
+      run.at === 0 ? { at: 0, source: run.source + 1 } : { at: run.at - 1, source: run.source },
+    ),
   };
 }
 

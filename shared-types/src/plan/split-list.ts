@@ -5,7 +5,9 @@ import { sliceValue, trimValue } from './field-value.ts';
 export function splitList(value: FieldValue): FieldValue[] {
   if (value.form === 'lines') return value.lines.flatMap((line) => splitList(line));
   const trimmed = trimValue(value);
-  const inside = /^\[[^]*\]$/.test(trimmed.text) ? sliceValue(trimmed, 1, trimmed.text.length - 1) : trimmed;
+  const inside = /^\[[\s\S]*\]$/.test(trimmed.text)
+    ? sliceValue(trimmed, 1, trimmed.text.length - 1)
+    : trimmed;
   return splitAtCommas(inside)
     .map((entry) => unquote(trimValue(entry)))
     .filter((entry) => entry.text !== '');
@@ -31,7 +33,7 @@ function splitAtCommas(value: FieldValue): FieldValue[] {
 }
 
 function unquote(value: FieldValue): FieldValue {
-  const match = /^(["'`]+)([^]*)\1$/.exec(value.text);
+  const match = /^(["'`]+)([\s\S]*)\1$/.exec(value.text);
   if (match === null) return value;
   const mark = match[1]?.length ?? 0;
   return sliceValue(value, mark, value.text.length - mark);

@@ -1,6 +1,6 @@
 import type { Heading, RootContent } from 'mdast';
-import { readInlineValue } from './read-value.ts';
 import { nodeRange } from './read-markdown.ts';
+import { readInlineValue } from './read-value.ts';
 import type { SourceText } from './source-text.ts';
 
 /** A heading with the blocks up to the next heading of the same depth or above. */

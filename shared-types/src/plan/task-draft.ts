@@ -1,5 +1,5 @@
-import type { DeclaredDependencies } from './read-dependencies.ts';
 import type { PlanTask } from './plan.ts';
+import type { DeclaredDependencies } from './read-dependencies.ts';
 import type { RawField } from './read-fields.ts';
 
 /** A task with what only the checks need: the fields as written and the offsets of things. */

@@ -1,7 +1,10 @@
 import type { PlanTask } from './plan.ts';
 
 /** What is known about a task when it is asked whether a field suits it. */
-export type TaskNature = Pick<PlanTask, 'type' | 'task_class' | 'task_class_inferred' | 'foreach' | 'group_size'>;
+export type TaskNature = Pick<
+  PlanTask,
+  'type' | 'task_class' | 'task_class_inferred' | 'foreach' | 'group_size'
+>;
 
 interface TaskField {
   /** Absent: suits every task. */
@@ -32,7 +35,10 @@ export const taskFields: Readonly<Record<string, TaskField>> = {
   prompt: { ...model, prose: true },
   context: { ...model, prose: true },
   system: { ...model, prose: true },
-  schema: { suits: (task) => task.type === 'parse' || task.type === 'decide', purpose: 'tasks of type parse or decide' },
+  schema: {
+    suits: (task) => task.type === 'parse' || task.type === 'decide',
+    purpose: 'tasks of type parse or decide',
+  },
   output: model,
   max_tokens: model,
   temperature: model,
