@@ -14,6 +14,8 @@ export function chooseWaiters<W extends Waiter>(waiters: readonly W[], demand: D
     if (agents.get(waiter.agent)?.has_stops !== false) chosen.add(waiter);
     if (waiter.free > 0) free.set(waiter, waiter.free);
   }
+  const [first] = waiters;
+  if (demand.expired && first !== undefined) chosen.add(first);
   for (const lane of demand.lanes) {
     if (free.size === 0) break;
     let left = lane.ready;

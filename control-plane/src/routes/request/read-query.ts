@@ -20,9 +20,9 @@ export function readQuery<S extends z.ZodType>(request: HonoRequest, schema: S):
 
 export function readParameters(request: HonoRequest): Record<string, string> {
   const values = new Map<string, string>();
-  for (const [name, value] of new URL(request.url).searchParams) {
+  new URL(request.url).searchParams.forEach((value, name) => {
     if (values.has(name)) throw invalid([{ path: name, message: 'This parameter is given twice.' }]);
     values.set(name, value);
-  }
+  });
   return Object.fromEntries(values);
 }

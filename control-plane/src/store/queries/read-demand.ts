@@ -17,6 +17,8 @@ export interface WaitingAgent {
 }
 
 export interface Demand {
+  /** Some agent was not heard of in time: a claim takes its tasks back, so one waiter is to come. */
+  readonly expired: boolean;
   readonly lanes: readonly Lane[];
   readonly agents: readonly WaitingAgent[];
 }
@@ -39,17 +41,21 @@ const READ_AGENTS = `SELECT a.name, a.labels, a.storage,
     EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop IS NOT NULL) AS has_stops
   FROM json_each(:names) n CROSS JOIN agents a ON a.name = n.value`;
 
+const READ_EXPIRED = 'SELECT EXISTS (SELECT 1 FROM agents WHERE expires_at < :now) AS expired';
+
 /** What there is to do, and what those who wait for it are. One read for all waiters of an instance. */
 export async function readDemand(db: Database, names: readonly string[], now: number): Promise<Demand> {
-  const [lanes, due, agents] = await db.batch(
+  const [lanes, due, agents, expired] = await db.batch(
     [
       bindStatement(READ_LANES, {}),
       bindStatement(READ_DUE, { now }),
       bindStatement(READ_AGENTS, { names: JSON.stringify(names) }),
+      bindStatement(READ_EXPIRED, { now }),
     ],
     'read',
   );
   return {
+    expired: readRows<{ expired: number }>(expired)[0]?.expired === 1,
     lanes: [...readRows<LaneRow>(lanes), ...readRows<LaneRow>(due)].map((row) => ({
       ...row,
       labels: JSON.parse(row.labels) as string[],
