@@ -1,7 +1,7 @@
 export * from './errors.ts';
 export * from './ids.ts';
-export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
 export * from './plan/diagnostic.ts';
+export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
 export { parseDuration } from './plan/parse-duration.ts';
 export { batchPath, listIdentity } from './plan/parse-foreach.ts';
