@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createAttemptRunner } from '../exec/attempt-runner.ts';
 import type { AttemptRunner, RunnerContext } from '../exec/attempt-order.ts';
+import { createAttemptRunner } from '../exec/attempt-runner.ts';
 import type { Transport } from '../http/transport.ts';
-import { openOutboxLog, type OutboxLog } from './outbox-log.ts';
+import { type OutboxLog, openOutboxLog } from './outbox-log.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, for people and the wire. May jump. */

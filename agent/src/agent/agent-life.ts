@@ -107,7 +107,9 @@ export class AgentLife {
     for (const key of keys) {
       const unstarted = this.queue.end(key, 'stop', 'gently');
       if (unstarted === null) continue;
-      this.outbox.add(unstartedResult(unstarted, 'stopped', 'Stopped before it started', this.deps.clock.now()));
+      this.outbox.add(
+        unstartedResult(unstarted, 'stopped', 'Stopped before it started', this.deps.clock.now()),
+      );
     }
   }
 
@@ -132,7 +134,10 @@ export class AgentLife {
   /** Deals with a decision of the control plane that ends this agent; says whether it was one. */
   endsAgent(failure: Failure): boolean {
     if (failure.kind === 'superseded') {
-      this.finish({ kind: 'superseded', message: `Another agent named ${this.options.name} took over: ${failure.message}` });
+      this.finish({
+        kind: 'superseded',
+        message: `Another agent named ${this.options.name} took over: ${failure.message}`,
+      });
       return true;
     }
     if (failure.kind === 'too_old') {
@@ -140,7 +145,10 @@ export class AgentLife {
       return true;
     }
     if (failure.kind === 'final' && (failure.status === 401 || failure.status === 403)) {
-      this.finish({ kind: 'refused', message: `The control plane no longer accepts this agent: ${failure.message}` });
+      this.finish({
+        kind: 'refused',
+        message: `The control plane no longer accepts this agent: ${failure.message}`,
+      });
       return true;
     }
     return false;

@@ -23,18 +23,34 @@ export async function runClaimLoop(life: AgentLife): Promise<void> {
       const took = life.deps.clock.monotonic() - sentAt;
       quick = isNew || took >= QUICK_MS ? 0 : quick + 1;
       // The first is normal: tasks that came with a results answer are named again by the poll under way.
-      if (quick > 1) await wait(life.deps.timers, backOffMs(Math.min(quick - 2, 3), life.deps.randomness.fraction()), life.signal);
+      if (quick > 1)
+        await wait(
+          life.deps.timers,
+          backOffMs(Math.min(quick - 2, 3), life.deps.randomness.fraction()),
+          life.signal,
+        );
       continue;
     }
     if (life.signal.aborted || life.endsAgent(answer)) return;
     if (answer.kind === 'final') {
-      life.finish({ kind: 'refused', message: `The control plane refuses this agent's claims: ${answer.message}` });
+      life.finish({
+        kind: 'refused',
+        message: `The control plane refuses this agent's claims: ${answer.message}`,
+      });
       return;
     }
     if (failures === 0) {
-      life.log({ level: 'warn', event: 'claim_failed', message: `Cannot claim: ${answer.message}; trying again` });
+      life.log({
+        level: 'warn',
+        event: 'claim_failed',
+        message: `Cannot claim: ${answer.message}; trying again`,
+      });
     }
-    const delay = backOffMs(failures, life.deps.randomness.fraction(), answer.kind === 'retry' ? answer.retry_after_ms : null);
+    const delay = backOffMs(
+      failures,
+      life.deps.randomness.fraction(),
+      answer.kind === 'retry' ? answer.retry_after_ms : null,
+    );
     failures += 1;
     await wait(life.deps.timers, delay, life.signal);
   }

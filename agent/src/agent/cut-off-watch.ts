@@ -26,7 +26,8 @@ export async function runCutOffWatch(life: AgentLife): Promise<void> {
       life.log({
         level: 'error',
         event: 'cut_off',
-        message: 'The control plane is out of reach: ending all processes, since others may run them on the same files',
+        message:
+          'The control plane is out of reach: ending all processes, since others may run them on the same files',
       });
       life.returnQueued();
       life.queue.endRunning('cut_off', 'at_once');

@@ -51,10 +51,18 @@ export async function runDelivery(life: AgentLife): Promise<void> {
     }
     if (failures === 0) {
       const message = answer.kind === 'ok' ? 'an answer for another number of reports' : answer.message;
-      life.log({ level: 'warn', event: 'results_failed', message: `Cannot deliver reports: ${message}; they wait on disk` });
+      life.log({
+        level: 'warn',
+        event: 'results_failed',
+        message: `Cannot deliver reports: ${message}; they wait on disk`,
+      });
     }
     const retryAfter = answer.kind === 'retry' ? answer.retry_after_ms : null;
-    await wait(life.deps.timers, backOffMs(failures, life.deps.randomness.fraction(), retryAfter), life.signal);
+    await wait(
+      life.deps.timers,
+      backOffMs(failures, life.deps.randomness.fraction(), retryAfter),
+      life.signal,
+    );
     failures += 1;
   }
 }

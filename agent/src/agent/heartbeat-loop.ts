@@ -8,7 +8,11 @@ const RETRY_MS = 1_000;
 export async function runHeartbeatLoop(life: AgentLife): Promise<void> {
   let failed = false;
   while (!life.signal.aborted) {
-    await wait(life.deps.timers, failed ? Math.min(RETRY_MS, life.session.heartbeat_ms) : life.session.heartbeat_ms, life.signal);
+    await wait(
+      life.deps.timers,
+      failed ? Math.min(RETRY_MS, life.session.heartbeat_ms) : life.session.heartbeat_ms,
+      life.signal,
+    );
     if (life.signal.aborted) return;
     if (life.book.size === 0) continue;
     const sentAt = life.deps.clock.monotonic();

@@ -102,6 +102,10 @@ async function insist<T>(
       throw new Undeliverable(answer.message);
     }
     const retryAfter = answer.kind === 'retry' ? answer.retry_after_ms : null;
-    await wait(life.deps.timers, backOffMs(failures, life.deps.randomness.fraction(), retryAfter), life.signal);
+    await wait(
+      life.deps.timers,
+      backOffMs(failures, life.deps.randomness.fraction(), retryAfter),
+      life.signal,
+    );
   }
 }

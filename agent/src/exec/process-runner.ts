@@ -59,18 +59,19 @@ export class ProcessRunner {
     }
     const [program, ...args] = order.argv;
     // Straight to a file: a full pipe can never block a task, and nothing of 100 MB passes through here.
+    // The types of execa know descriptors up to 9 only; it hands any number on.
+    const output = log as 9;
     const child = execa(program, args, {
       cwd: order.cwd,
       env: order.env,
       extendEnv: false,
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', output, output],
       buffer: false,
       stripFinalNewline: false,
       detached: true,
       cleanup: false,
       reject: false,
       forceKillAfterDelay: false,
-      windowsHide: false,
     });
     closeSync(log);
     const { pid } = child;

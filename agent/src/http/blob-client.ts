@@ -20,12 +20,7 @@ export interface BlobClient {
     write: (piece: Uint8Array) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Answer<null>>;
-  uploadBlob(
-    sha256: string,
-    file: string,
-    size: number,
-    signal: AbortSignal,
-  ): Promise<Answer<unknown>>;
+  uploadBlob(sha256: string, file: string, size: number, signal: AbortSignal): Promise<Answer<unknown>>;
 }
 
 export interface BlobClientOptions {
@@ -87,7 +82,11 @@ export function createBlobClient(options: BlobClientOptions): BlobClient {
         });
         const text = await response.text();
         return classifyAnswer(
-          { status: response.status, text: text === '' ? 'null' : text, retry_after: response.headers.get('retry-after') },
+          {
+            status: response.status,
+            text: text === '' ? 'null' : text,
+            retry_after: response.headers.get('retry-after'),
+          },
           z.unknown(),
         );
       } catch (error) {

@@ -36,7 +36,10 @@ function readBody<T>(text: string, status: number, schema: z.ZodType<T>): Answer
   const parsed = schema.safeParse(json);
   if (parsed.success) return { kind: 'ok', body: parsed.data };
   const issue = parsed.error.issues[0];
-  return retry(status, `status ${status} with an unexpected body (${issue?.path.join('.')}: ${issue?.message})`);
+  return retry(
+    status,
+    `status ${status} with an unexpected body (${issue?.path.join('.')}: ${issue?.message})`,
+  );
 }
 
 function readProblem(text: string): { code: string; message: string } | null {
