@@ -1,0 +1,50 @@
+/**
+ * A plan turned into what the store keeps: stages in order, edges and lists between them by position. Pure data;
+ * `plan/` makes it, `store/` writes it.
+ */
+export interface BatchBlueprint {
+  readonly stages: readonly StageBlueprint[];
+  readonly edges: readonly EdgeBlueprint[];
+  readonly lists: readonly ListBlueprint[];
+}
+
+export interface StageBlueprint {
+  readonly key: string;
+  readonly description: string | null;
+  readonly task_class: string;
+  readonly labels: readonly string[];
+  readonly priority: number;
+  readonly max_attempts: number;
+  readonly max_failures: number;
+  readonly max_failures_percent: number;
+  readonly definition: StageDefinition;
+}
+
+/** What the agent needs to run a task of the stage. */
+export interface StageDefinition {
+  /** Null: the task runs nothing and only reads a list. */
+  readonly command: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeout_ms: number | null;
+  readonly produces: readonly string[];
+}
+
+/** `all`: waits for the whole stage; `item`: each task waits for the task of the same item. */
+export interface EdgeBlueprint {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: 'all' | 'item';
+}
+
+export interface ListBlueprint {
+  /** Stages with one task per item. They are expanded together; the first one keeps the items. */
+  readonly stages: readonly [number, ...number[]];
+  readonly source:
+    | {
+        readonly kind: 'file';
+        readonly producer: number;
+        readonly path: string;
+        readonly jsonpath: string | null;
+      }
+    | { readonly kind: 'inline'; readonly items: readonly unknown[] };
+}

@@ -1,0 +1,54 @@
+import { advance, runTick, type TickDeps, type TickReport } from './tick.ts';
+
+export interface BrainDeps extends TickDeps {
+  /** Told after every change that may have made work claimable. */
+  readonly wake: { notify(): void };
+  /** Runs work that no request waits for (on Workers: `waitUntil`). */
+  defer(work: () => Promise<void>): void;
+  log(entry: { level: 'info' | 'warn' | 'error'; message: string; [key: string]: unknown }): void;
+}
+
+export interface Brain {
+  tick(): Promise<TickReport>;
+  /** Goes on soon with lists and cancels that a request began, instead of at the next tick. */
+  kick(): void;
+}
+
+/** Chunks between two looks at the event loop's other work, see `advance`. */
+const CHUNKS_PER_TURN = 10;
+
+/** The timer's side of the release logic. Holds no state that matters: everything it does can be done by another instance. */
+export function createBrain(deps: BrainDeps): Brain {
+  let advancing = false;
+  let kicked = false;
+
+  async function advanceAll(): Promise<void> {
+    advancing = true;
+    try {
+      let more = true;
+      while (more || kicked) {
+        kicked = false;
+        let chunks = 0;
+        more = (await advance(deps, () => ++chunks <= CHUNKS_PER_TURN)).more;
+        deps.wake.notify();
+      }
+    } catch (error) {
+      // Nothing is lost: the next tick finds the same work.
+      deps.log({ level: 'error', message: 'Expanding failed; the next tick goes on.', error: String(error) });
+    } finally {
+      advancing = false;
+    }
+  }
+
+  return {
+    async tick() {
+      const report = await runTick(deps);
+      deps.wake.notify();
+      return report;
+    },
+    kick() {
+      kicked = true;
+      if (!advancing) deps.defer(advanceAll);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { Database } from '../store/database.ts';
+import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
+import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
+import { expandList } from '../store/transitions/expand-list.ts';
+import { expireLeases } from '../store/transitions/expire-leases.ts';
+import { promoteRetries } from '../store/transitions/promote-retries.ts';
+import { settleStages } from '../store/transitions/settle-stages.ts';
+import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
+import { sweepBatch } from '../store/transitions/sweep-batch.ts';
+
+export interface TickDeps {
+  readonly db: Database;
+  readonly clock: { now(): number };
+  readonly settings: { readonly lease_ms: number; readonly tick_ms: number };
+}
+
+/** What a tick did; `busy`: another instance was at it and this one did nothing. */
+export interface TickReport {
+  readonly busy: boolean;
+  readonly leases_lost: number;
+  readonly chunks_expanded: number;
+  readonly retries_released: number;
+  readonly tasks_skipped: number;
+  readonly stages_settled: number;
+  readonly chunks_swept: number;
+}
+
+type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
+/** Says whether there is time for one more chunk. */
+type Budget = () => boolean;
+type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
+
+/** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
+const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled];
+
+/** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
+const MAX_CHUNKS = 25;
+
+/**
+ * One round of everything that time causes, and of what a crash left half done. Guarded by a lease in the
+ * database, so that two at once do no double work.
+ */
+export async function runTick(deps: TickDeps): Promise<TickReport> {
+  const counts: Counts = {
+    leases_lost: 0,
+    chunks_expanded: 0,
+    retries_released: 0,
+    tasks_skipped: 0,
+    stages_settled: 0,
+    chunks_swept: 0,
+  };
+  const begun_at = deps.clock.now();
+  if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
+  let chunks = 0;
+  const budget = () => ++chunks <= MAX_CHUNKS && deps.clock.now() < begun_at + TICK_LEASE_MS;
+  for (const step of STEPS) await step(deps, counts, budget);
+  await endTick(deps.db, { begun_at, now: deps.clock.now() });
+  return { busy: false, ...counts };
+}
+
+async function expireDead({ db, clock, settings }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  while (budget()) {
+    const lost = await expireLeases(db, { now: clock.now(), tick_ms: settings.tick_ms });
+    counts.leases_lost += lost;
+    if (lost === 0) return;
+  }
+}
+
+async function promoteDue({ db, clock }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  while (budget()) {
+    const promoted = await promoteRetries(db, { now: clock.now() });
+    counts.retries_released += promoted;
+    if (promoted === 0) return;
+  }
+}
+
+async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  const advanced = await advance(deps, budget);
+  counts.chunks_expanded += advanced.expanded;
+  counts.chunks_swept += advanced.swept;
+}
+
+async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {
+  counts.tasks_skipped += await skipAbandoned(db, { now: clock.now() });
+}
+
+async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<void> {
+  const stages = await findUnsettled(db);
+  if (stages.length === 0) return;
+  await settleStages(db, { stages, now: clock.now() });
+  counts.stages_settled += stages.length;
+}
+
+/**
+ * Goes on with expansions and cancels that are under way, one chunk of each in turn, so that a list of 100,000
+ * items does not hold up a list of ten. Safe beside a tick and beside itself: chunks are compare-and-set.
+ */
+export async function advance(
+  deps: TickDeps,
+  budget: Budget,
+): Promise<{ expanded: number; swept: number; more: boolean }> {
+  const { db, clock } = deps;
+  const pending = await findPending(db);
+  let lists = pending.lists;
+  let cancelling = pending.cancelling;
+  let expanded = 0;
+  let swept = 0;
+  while (lists.length + cancelling.length > 0) {
+    const unfinishedLists: number[] = [];
+    for (const list of lists) {
+      if (!budget()) return { expanded, swept, more: true };
+      if ((await expandList(db, { list, now: clock.now() })).more) unfinishedLists.push(list);
+      expanded += 1;
+    }
+    const unfinishedBatches: string[] = [];
+    for (const batch_id of cancelling) {
+      if (!budget()) return { expanded, swept, more: true };
+      const sweep = await sweepBatch(db, { batch_id, now: clock.now() });
+      if (sweep.more && sweep.state === 'cancelling') unfinishedBatches.push(batch_id);
+      swept += 1;
+    }
+    lists = unfinishedLists;
+    cancelling = unfinishedBatches;
+  }
+  return { expanded, swept, more: false };
+}

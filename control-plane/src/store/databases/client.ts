@@ -1,0 +1,60 @@
+import type { Client, InStatement } from '@libsql/client';
+import {
+  type Database,
+  DatabaseBusyError,
+  type ResultSet,
+  type SqlValue,
+  toDriverParams,
+} from '../database.ts';
+
+/** Retries of a batch that met a lock: about 10 s with `BUSY_PAUSE_MS` between them, then the caller answers 503. */
+const BUSY_RETRIES = 60;
+const BUSY_PAUSE_MS = 50;
+
+/**
+ * The database through `@libsql/client`: a libSQL server over HTTP (the only way on Workers), or a file.
+ * The caller makes the client, since `@libsql/client` and `@libsql/client/web` are different builds.
+ */
+export function openClientDatabase(client: Client, random: () => number): Database {
+  return {
+    async batch(statements, mode) {
+      const inputs: InStatement[] = statements.map(({ sql, params }) => ({
+        sql,
+        args: toDriverParams(params),
+      }));
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const results = await client.batch(inputs, mode === 'write' ? 'write' : 'read');
+          return results.map(
+            (result): ResultSet => ({
+              columns: result.columns,
+              rows: result.rows.map((row) => result.columns.map((_, index) => toValue(row[index]))),
+            }),
+          );
+        } catch (error) {
+          if (!isBusy(error)) throw error;
+          if (attempt > BUSY_RETRIES)
+            throw new DatabaseBusyError('The database is locked.', { cause: error });
+          // After a lock the connection is spoilt until it is opened anew (libsql-client-ts#352).
+          if (client.protocol === 'file') await client.reconnect();
+          await new Promise((resolve) =>
+            setTimeout(resolve, random() * BUSY_PAUSE_MS * Math.min(attempt, 6)),
+          );
+        }
+      }
+    },
+    async close() {
+      client.close();
+    },
+  };
+}
+
+function toValue(value: unknown): SqlValue {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return (value ?? null) as SqlValue;
+}
+
+function isBusy(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'TRANSACTION_BUSY';
+}

@@ -1,0 +1,45 @@
+import { bindStatement, type Database, readRows } from '../database.ts';
+
+const LISTS = 'SELECT id FROM lists WHERE count IS NOT NULL AND cursor < count LIMIT 100';
+/** Lists of no items whose stages have not been told. */
+const EMPTY_LISTS = `SELECT l.id FROM batches b JOIN stages s ON s.batch_seq = b.seq AND s.expanded = 0
+  JOIN lists l ON l.id = s.list_id AND l.count = 0 WHERE b.state IN ('active', 'paused', 'cancelling') LIMIT 100`;
+const CANCELLING =
+  "SELECT id FROM batches WHERE state IN ('active', 'paused', 'cancelling') AND +state = 'cancelling' LIMIT 100";
+
+/** Work that a transition has begun and the brain goes on with, chunk by chunk. */
+export async function findPending(db: Database): Promise<{ lists: number[]; cancelling: string[] }> {
+  const [lists, empty, cancelling] = await db.batch(
+    [LISTS, EMPTY_LISTS, CANCELLING].map((sql) => bindStatement(sql, {})),
+    'read',
+  );
+  return {
+    lists: [
+      ...new Set(
+        [...readRows<{ id: number }>(lists), ...readRows<{ id: number }>(empty)].map((row) => row.id),
+      ),
+    ],
+    cancelling: readRows<{ id: string }>(cancelling).map((row) => row.id),
+  };
+}
+
+const ENDED = `SELECT id FROM stages
+  WHERE state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 LIMIT 1000`;
+
+/** Done stages with a successor that could open, and one stage of every live batch in which nothing is open. */
+const STALLED = `SELECT e.from_stage AS id FROM batches b
+    JOIN stages s ON s.batch_seq = b.seq AND s.state = 'waiting'
+    JOIN stage_edges e ON e.to_stage = s.id AND e.kind = 'all'
+  WHERE b.state IN ('active', 'paused', 'cancelling') AND +b.state <> 'cancelling' AND NOT EXISTS (
+    SELECT 1 FROM stage_edges x JOIN stages p ON p.id = x.from_stage WHERE x.to_stage = s.id AND x.kind = 'all' AND p.state <> 'done')
+UNION
+SELECT (SELECT min(s.id) FROM stages s WHERE s.batch_seq = b.seq) FROM batches b
+  WHERE b.state IN ('active', 'paused', 'cancelling')
+    AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = b.seq AND s.state = 'open')
+LIMIT 1000`;
+
+/** Stages that SETTLE should be asked about: none, unless a crash came between a change and its settling. */
+export async function findUnsettled(db: Database): Promise<number[]> {
+  const results = await db.batch([bindStatement(ENDED, {}), bindStatement(STALLED, {})], 'read');
+  return [...new Set(results.flatMap((result) => readRows<{ id: number }>(result)).map((row) => row.id))];
+}

@@ -1,0 +1,100 @@
+import { bindStatement, type Statement } from '../database.ts';
+
+/** First retry after 2 s, doubling, at most 5 min (brain.md), each with a jitter of 20 % either way. */
+const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
+
+/** One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]]. */
+const REPORTED = `r(s, o, lease, outcome, lists) AS (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->4 FROM json_each(:reports))`;
+
+/** Lists that the stage must bring, and that the report does not bring in full. */
+const INCOMPLETE = `EXISTS (SELECT 1 FROM lists l WHERE l.producer_stage = r.s AND NOT EXISTS (
+    SELECT 1 FROM json_each(r.lists) j WHERE j.value->>0 = l.id
+      AND json(j.value->2) = (SELECT json_group_array(sha256) FROM
+        (SELECT sha256 FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease ORDER BY c.first))
+      AND j.value->>1 = (SELECT coalesce(sum(c.count), 0) FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease)
+      AND j.value->>1 = (SELECT coalesce(max(c.first + c.count), 0) FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease)))`;
+
+const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE name = :agent)
+    AND (t.state = 'leased' OR (t.state = 'ready' AND r.outcome = 'succeeded'))`;
+
+/**
+ * Reports that count, and what becomes of their tasks. Guarded by the lease number on the row and its holder. The
+ * second state is LATE_RESULT: the lease expired, nobody has claimed the task since, and it did succeed.
+ */
+const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
+  SELECT r.s, r.o, r.outcome, t.state AS was, t.attempt, t.agent_id, t.leased_at,
+    CASE WHEN t.stop IS NOT NULL THEN 'cancelled'
+      WHEN r.outcome = 'succeeded' THEN 'succeeded'
+      WHEN r.outcome IN ('returned', 'stopped') THEN 'ready'
+      WHEN t.tries + 1 >= s.max_attempts THEN 'abandoned'
+      ELSE 'backoff' END AS next,
+    :now + ${BACKOFF_MS} AS retry_at
+  FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s
+  WHERE ${MINE} AND NOT (r.outcome = 'succeeded' AND ${INCOMPLETE}))`;
+
+/** Tells a report that only lacks its items from one whose lease is gone; must come before the rows change. */
+const INSPECT = `WITH ${REPORTED}
+SELECT r.s AS stage, r.o AS ordinal, r.outcome = 'succeeded' AND ${INCOMPLETE} AS incomplete
+  FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o WHERE ${MINE}`;
+
+/** Written once, at its end, so that a task cannot have two open attempts. A late success replaces the loss. */
+const RECORD = `WITH ${ACCEPTED},
+d(s, o, error_type, message, exit_code, signal, started_at, ended_at, tail) AS (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(:details))
+INSERT INTO attempts (stage_id, ordinal, attempt, agent_id, outcome, error_type, message, exit_code, signal, late, claimed_at, started_at, ended_at, tail)
+SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.exit_code, d.signal, a.was = 'ready', a.leased_at,
+    d.started_at, d.ended_at, d.tail
+  FROM accepted a JOIN d ON d.s = a.s AND d.o = a.o WHERE true
+ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = NULL, message = NULL,
+  exit_code = excluded.exit_code, late = excluded.late, started_at = excluded.started_at, ended_at = excluded.ended_at, tail = excluded.tail`;
+
+const COUNT = `WITH ${ACCEPTED}, c AS (
+  SELECT s, sum(was = 'leased') AS leased, sum(next = 'ready') - sum(was = 'ready') AS ready, sum(next = 'succeeded') AS succeeded,
+    sum(next = 'backoff') AS backoff, sum(next = 'abandoned') AS abandoned, sum(next = 'cancelled') AS cancelled
+  FROM accepted GROUP BY s)
+UPDATE stages SET leased = stages.leased - c.leased, ready = stages.ready + c.ready, succeeded = stages.succeeded + c.succeeded,
+    backoff = stages.backoff + c.backoff, abandoned = stages.abandoned + c.abandoned, cancelled = stages.cancelled + c.cancelled
+  FROM c WHERE stages.id = c.s`;
+
+const TAKE_LISTS = `WITH ${ACCEPTED}
+UPDATE lists SET lease = r.lease, count = (SELECT coalesce(sum(c.count), 0) FROM list_chunks c WHERE c.list_id = lists.id AND c.lease = r.lease)
+  FROM accepted a JOIN r ON r.s = a.s AND r.o = a.o
+  WHERE a.next = 'succeeded' AND lists.producer_stage = a.s AND lists.lease IS NULL
+  RETURNING lists.id`;
+
+const TAKE_FILES = `WITH ${ACCEPTED},
+f(s, o, path, sha256, size, mode) AS (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(:files))
+INSERT INTO files (batch_seq, path, sha256, size, mode, stage_id, ordinal, attempt)
+SELECT st.batch_seq, f.path, f.sha256, f.size, f.mode, a.s, a.o, a.attempt
+  FROM accepted a JOIN f ON f.s = a.s AND f.o = a.o JOIN stages st ON st.id = a.s WHERE a.next = 'succeeded'
+ON CONFLICT (batch_seq, path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size, mode = excluded.mode,
+  stage_id = excluded.stage_id, ordinal = excluded.ordinal, attempt = excluded.attempt`;
+
+const FLIP = `WITH ${ACCEPTED}
+UPDATE tasks SET state = accepted.next, stop = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL,
+    tries = tries + (accepted.next IN ('backoff', 'abandoned')),
+    not_before = CASE WHEN accepted.next = 'backoff' THEN accepted.retry_at END
+  FROM accepted WHERE tasks.stage_id = accepted.s AND tasks.ordinal = accepted.o
+  RETURNING tasks.stage_id AS stage, tasks.ordinal, tasks.state`;
+
+/** Places of the results that `finish` is read by, counted from its first statement. */
+export const FINISH_RESULTS = { inspected: 0, flipped: 5 } as const;
+
+export interface FinishParams {
+  readonly agent: string;
+  readonly reports: string;
+  readonly details: string;
+  readonly files: string;
+  readonly now: number;
+  /** 0 to 40: spreads retries that failed together. */
+  readonly seed: number;
+}
+
+/** FINISH: leased -> succeeded, backoff, abandoned, cancelled, or ready again; with attempts, lists and files. */
+export function finish(params: FinishParams): Statement[] {
+  return [INSPECT, RECORD, COUNT, TAKE_LISTS, TAKE_FILES, FLIP].map((sql) =>
+    bindStatement(sql, { ...params }),
+  );
+}

@@ -1,0 +1,92 @@
+import { bindStatement, type Statement } from '../database.ts';
+
+/**
+ * Stages that may have ended or opened through what this batch changed: those touched, and all over the same
+ * list (a task abandoned in one of them skips its item in the others, at any depth).
+ */
+const SCOPE = `scope AS MATERIALIZED (
+  SELECT value AS id FROM json_each(:stages)
+  UNION
+  SELECT sibling.id FROM json_each(:stages) touched
+    JOIN stages own ON own.id = touched.value
+    JOIN stages sibling ON sibling.list_id = own.list_id
+  UNION
+  SELECT s.id FROM json_each(:lists) l JOIN stages s ON s.list_id = l.value)`;
+
+/** What a stage may lose and still count as done; skipped tasks are charged to the stage that abandoned their item. */
+const ALLOWED = (stage: string) =>
+  `max(${stage}.max_failures, CAST(${stage}.total * ${stage}.max_failures_percent / 100 AS INTEGER))`;
+
+/** A stage ends when its expansion is finished and nothing in it can move any more. */
+const END_STAGES = `WITH ${SCOPE}
+UPDATE stages SET runnable = 0, state = CASE
+    WHEN cancelled > 0 THEN 'cancelled'
+    WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (
+      SELECT 1 FROM stages sibling WHERE sibling.list_id = stages.list_id AND sibling.abandoned > ${ALLOWED('sibling')}))
+    THEN 'done' ELSE 'failed' END
+  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0
+  RETURNING id, state`;
+
+/**
+ * Stages whose last predecessor is done open, with the present claim number as their turn: at 0, a stream of new
+ * small batches would starve a big one. Writes one row a stage, however many tasks it has.
+ */
+const OPEN_STAGES = `WITH ${SCOPE}, next AS MATERIALIZED (
+    SELECT DISTINCT e.to_stage AS id FROM scope
+      JOIN stages ended ON ended.id = scope.id AND ended.state = 'done'
+      JOIN stage_edges e ON e.from_stage = ended.id AND e.kind = 'all')
+UPDATE stages SET state = 'open', served = (SELECT claim_no FROM brain),
+    runnable = (SELECT b.state = 'active' FROM batches b WHERE b.seq = stages.batch_seq)
+  WHERE id IN (SELECT id FROM next) AND +state = 'waiting'
+    AND EXISTS (SELECT 1 FROM batches b WHERE b.seq = stages.batch_seq AND b.state IN ('active', 'paused'))
+    AND NOT EXISTS (SELECT 1 FROM stage_edges e JOIN stages p ON p.id = e.from_stage
+      WHERE e.to_stage = stages.id AND e.kind = 'all' AND p.state <> 'done')
+  RETURNING id, (expanded = 1 AND waiting + ready + leased + backoff = 0) AS empty`;
+
+/** A batch ends when no stage of it is open: what still waits then waits for a stage that failed. */
+const END_BATCHES = `WITH ${SCOPE}
+UPDATE batches SET finished_at = :now,
+    state = CASE WHEN EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state <> 'done')
+      THEN 'failed' ELSE 'succeeded' END
+  WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id)
+    AND +state = 'active' AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state = 'open')
+  RETURNING id, state`;
+
+/** A cancelled batch ends when the last of its tasks is gone, the processes of the leased ones included. */
+const END_CANCELLED = `WITH ${SCOPE}
+UPDATE batches SET state = 'cancelled', finished_at = :now
+  WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id) AND +state = 'cancelling'
+    AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.waiting + s.ready + s.leased + s.backoff > 0)
+  RETURNING id, state`;
+
+const CLOSE_CANCELLED = `WITH ${SCOPE}
+UPDATE stages SET state = 'cancelled', runnable = 0, expanded = 1
+  WHERE batch_seq IN (SELECT own.batch_seq FROM scope JOIN stages own ON own.id = scope.id
+      JOIN batches b ON b.seq = own.batch_seq AND b.state = 'cancelled')
+    AND +state IN ('waiting', 'open')`;
+
+/** Results of `settle`, by their place after its first statement. */
+export const SETTLE_RESULTS = { ended: 0, opened: 1, batches: 2, cancelled: 3, length: 5 } as const;
+
+/**
+ * SETTLE: ends stages, opens their successors, ends batches; on facts only, so that it is the tick's safety net
+ * too and repeating it changes nothing.
+ */
+export function settle(params: SettleParams): Statement[] {
+  const bound = {
+    stages: JSON.stringify(params.stages),
+    lists: JSON.stringify(params.lists ?? []),
+    now: params.now,
+  };
+  return [END_STAGES, OPEN_STAGES, END_BATCHES, END_CANCELLED, CLOSE_CANCELLED].map((sql) =>
+    bindStatement(sql, bound),
+  );
+}
+
+export interface SettleParams {
+  /** Stages whose tasks changed. */
+  readonly stages: readonly number[];
+  /** Lists that were expanded. */
+  readonly lists?: readonly number[];
+  readonly now: number;
+}

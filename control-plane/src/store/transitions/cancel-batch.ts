@@ -1,0 +1,42 @@
+import type { BatchState } from '@planfleet/shared-types';
+import { bindStatement, type Database, readRows } from '../database.ts';
+import { wakeForSignal } from '../statements/wake.ts';
+import { sweepBatch } from './sweep-batch.ts';
+
+const READ_STATE = 'SELECT state FROM batches WHERE id = :batch_id';
+
+const CLOSE_BATCH = `UPDATE batches SET state = 'cancelling' WHERE id = :batch_id AND state IN ('active', 'paused') RETURNING seq`;
+
+const THIS_BATCH = "(SELECT seq FROM batches WHERE id = :batch_id AND state = 'cancelling')";
+
+/** The gate: nothing of the batch can be claimed any more, whatever its size. */
+const CLOSE_STAGES = `UPDATE stages SET runnable = 0, expanded = 1 WHERE batch_seq = ${THIS_BATCH}`;
+
+/** A leased task keeps its lease, and so its place on the machine, until its processes are gone. */
+const STOP_LEASED = `UPDATE tasks SET stop = 1 WHERE state = 'leased' AND stop IS NULL
+  AND stage_id IN (SELECT id FROM stages WHERE batch_seq = ${THIS_BATCH} AND leased > 0)`;
+
+/** CANCEL: closes the gate and signals what runs in one batch; the waiting rows follow in swept chunks. */
+export async function cancelBatch(
+  db: Database,
+  params: { batch_id: string; now: number },
+): Promise<
+  | { ok: true; state: BatchState }
+  | { ok: false; reason: 'not_found' | 'already_ended'; state: BatchState | null }
+> {
+  const results = await db.batch(
+    [
+      ...[READ_STATE, CLOSE_BATCH, CLOSE_STAGES, STOP_LEASED].map((sql) => bindStatement(sql, params)),
+      wakeForSignal(),
+    ],
+    'write',
+  );
+  const [before] = readRows<{ state: BatchState }>(results[0]);
+  if (before === undefined) return { ok: false, reason: 'not_found', state: null };
+  if (before.state !== 'active' && before.state !== 'paused' && before.state !== 'cancelling') {
+    return { ok: false, reason: 'already_ended', state: before.state };
+  }
+  // One chunk at once, so that a small batch is cancelled when this answers; the tick does the rest.
+  const { state } = await sweepBatch(db, params);
+  return { ok: true, state };
+}

@@ -1,0 +1,128 @@
+import type { ClaimRequest, Report, ResultsAnswer } from '@planfleet/shared-types';
+import { type Database, type ResultSet, readRows, type Statement } from '../database.ts';
+import { claim, readLeases, touchAgent } from '../statements/claim.ts';
+import { expand } from '../statements/expand.ts';
+import { FINISH_RESULTS, finish } from '../statements/finish.ts';
+import { promote } from '../statements/promote.ts';
+import { release } from '../statements/release.ts';
+import { settle } from '../statements/settle.ts';
+import { skip } from '../statements/skip.ts';
+import { wakeForReady } from '../statements/wake.ts';
+import { readClaimAnswer } from './claim-answer.ts';
+import { settleEmptyStages } from './settle-stages.ts';
+
+export interface FinishRequest {
+  readonly agent: string;
+  readonly session: number;
+  readonly reports: readonly Report[];
+  /** The next tasks in the same batch; null: none. */
+  readonly claim: ClaimRequest | null;
+  readonly now: number;
+  readonly lease_ms: number;
+  readonly random: () => number;
+}
+
+/** Spread of a retry: 41 steps of one percent, see statements/finish.ts. */
+const JITTER_STEPS = 41;
+
+interface RowKey {
+  readonly stage: number;
+  readonly ordinal: number;
+}
+
+/**
+ * COMPLETE-AND-CLAIM: reports end attempts, release and settle what that unblocks, and the agent gets its next
+ * tasks, in one batch. `lists_ready`: a list was reported whose tasks the brain goes on making.
+ */
+export async function finishAttempts(
+  db: Database,
+  request: FinishRequest,
+): Promise<
+  { ok: true; answer: ResultsAnswer; lists_ready: boolean } | { ok: false; reason: 'session_superseded' }
+> {
+  const { agent, session, now, lease_ms } = request;
+  const reports = dropDuplicates(request.reports);
+  const lists = [...new Set(reports.flatMap((report) => report.lists.map((list) => list.list)))];
+  const statements: Statement[] = [touchAgent({ agent, session, now, lease_ms })];
+  let settleAt = 0;
+  if (reports.length > 0) {
+    const rows = JSON.stringify(reports.map(reportRow));
+    statements.push(
+      ...finish({
+        agent,
+        reports: rows,
+        details: JSON.stringify(reports.map(detailRow)),
+        files: JSON.stringify(reports.flatMap(fileRows)),
+        now,
+        seed: Math.floor(request.random() * JITTER_STEPS),
+      }),
+    );
+    statements.push(...release(rows));
+    if (reports.some((report) => report.outcome === 'failed')) statements.push(...skip(rows));
+    // The first chunk of a short list is dispatched by this very answer.
+    for (const list of lists) statements.push(...expand(list));
+    settleAt = statements.length;
+    statements.push(...settle({ stages: [...new Set(reports.map((report) => report.stage))], lists, now }));
+  }
+  let leasesAt = 0;
+  if (request.claim !== null) {
+    const { slots, have } = request.claim;
+    statements.push(...promote(now), ...claim({ agent, session, slots, now }));
+    leasesAt = statements.length;
+    statements.push(...readLeases({ agent, session, have }));
+  }
+  const results = await db.batch([...statements, wakeForReady()], 'write');
+  if (settleAt > 0) await settleEmptyStages(db, results, settleAt, now);
+  if (readRows(results[0]).length === 0) return { ok: false, reason: 'session_superseded' };
+  return {
+    ok: true,
+    answer: {
+      results: judgeReports(request.reports, results),
+      claim: leasesAt > 0 ? readClaimAnswer(results, leasesAt) : null,
+    },
+    lists_ready: lists.length > 0,
+  };
+}
+
+/** Of several reports on one task in a request the last one counts: they are the same message, sent again. */
+function dropDuplicates(reports: readonly Report[]): Report[] {
+  return [...new Map(reports.map((report) => [keyOf(report), report])).values()];
+}
+
+function judgeReports(reports: readonly Report[], results: readonly ResultSet[]): ResultsAnswer['results'] {
+  if (reports.length === 0) return [];
+  // The touch comes before the statements of FINISH.
+  const inspected = readRows<RowKey & { incomplete: number }>(results[1 + FINISH_RESULTS.inspected]);
+  const accepted = new Set(readRows<RowKey>(results[1 + FINISH_RESULTS.flipped]).map(keyOf));
+  const incomplete = new Set(inspected.filter((row) => Number(row.incomplete) === 1).map(keyOf));
+  return reports.map((report) => {
+    const key = keyOf(report);
+    if (accepted.has(key)) return 'accepted';
+    return incomplete.has(key) ? 'items_incomplete' : 'lease_lost';
+  });
+}
+
+function keyOf(row: RowKey): string {
+  return `${row.stage}:${row.ordinal}`;
+}
+
+function reportRow(report: Report): unknown[] {
+  const lists = report.lists.map((list) => [list.list, list.count, list.chunks]);
+  return [report.stage, report.ordinal, report.lease, report.outcome, lists];
+}
+
+function detailRow(report: Report): unknown[] {
+  const { stage, ordinal, error_type, message, exit_code, signal, started_at, ended_at, tail } = report;
+  return [stage, ordinal, error_type, message, exit_code, signal, started_at, ended_at, tail];
+}
+
+function fileRows(report: Report): unknown[][] {
+  return report.files.map((file) => [
+    report.stage,
+    report.ordinal,
+    file.path,
+    file.sha256,
+    file.size,
+    file.mode,
+  ]);
+}

@@ -1,0 +1,158 @@
+import type { InputBinding } from '@planfleet/shared-types';
+import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
+import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
+import { bindStatement, type Database, readRows, type Statement } from '../database.ts';
+import { wakeForReady } from '../statements/wake.ts';
+import { expandList } from './expand-list.ts';
+import { settleStages } from './settle-stages.ts';
+
+export interface Submission {
+  readonly blueprint: BatchBlueprint;
+  readonly plan_name: string;
+  readonly plan_digest: string;
+  readonly bundle: string | null;
+  readonly setup: string | null;
+  readonly inputs: Readonly<Record<string, InputBinding>>;
+  readonly priority: number;
+  readonly submitted_by: string;
+  readonly now: number;
+}
+
+/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
+const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at)
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+    ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
+      WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
+  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now
+RETURNING id`;
+
+/** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
+const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready)
+SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11
+FROM json_each(:stages) j ORDER BY j.key
+RETURNING id`;
+
+const FIRST_STAGE = '(SELECT max(id) - :stage_count + 1 FROM stages)';
+
+const INSERT_EDGES = `INSERT INTO stage_edges (from_stage, to_stage, kind)
+SELECT value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2 FROM json_each(:edges)`;
+
+const INSERT_TASKS = `INSERT INTO tasks (stage_id, ordinal, state)
+SELECT id, 0, 'ready' FROM stages WHERE id >= ${FIRST_STAGE} AND total = 1`;
+
+const INSERT_LISTS = `INSERT INTO lists (batch_seq, producer_stage, lead_stage, path, jsonpath, lease, count)
+SELECT (SELECT max(seq) FROM batches), value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2, value->>3, value->>4, value->>5
+FROM json_each(:lists) j ORDER BY j.key
+RETURNING id`;
+
+const FIRST_LIST = '(SELECT max(id) - :list_count + 1 FROM lists)';
+
+const LINK_LISTS = `UPDATE stages SET list_id = ${FIRST_LIST} + link.l
+FROM (SELECT value->>0 AS s, value->>1 AS l FROM json_each(:links)) link
+WHERE stages.id = link.s + ${FIRST_STAGE}`;
+
+const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items)
+SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3 FROM json_each(:chunks)`;
+
+/** SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing. */
+export async function submitBatch(
+  db: Database,
+  submission: Submission,
+): Promise<{ batch_id: string; stages: number; tasks: number }> {
+  const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by } =
+    submission;
+  const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
+  const waits = new Set(blueprint.edges.filter((edge) => edge.kind === 'all').map((edge) => edge.to));
+  const params = {
+    plan_name,
+    plan_digest,
+    bundle,
+    setup,
+    priority,
+    submitted_by,
+    now,
+    base: formatBatchTime(now),
+    inputs: JSON.stringify(inputs),
+    stage_count: blueprint.stages.length,
+    stages: JSON.stringify(
+      blueprint.stages.map((stage, position) =>
+        stageRow(stage, !waits.has(position), !withList.has(position)),
+      ),
+    ),
+    edges: JSON.stringify(blueprint.edges.map((edge) => [edge.from, edge.to, edge.kind])),
+    list_count: blueprint.lists.length,
+    lists: JSON.stringify(blueprint.lists.map(listRow)),
+    links: JSON.stringify(
+      blueprint.lists.flatMap((list, index) => list.stages.map((stage) => [stage, index])),
+    ),
+    chunks: JSON.stringify(blueprint.lists.flatMap(chunkRows)),
+  };
+  const statements: Statement[] = [INSERT_BATCH, INSERT_STAGES, INSERT_EDGES, INSERT_TASKS].map((sql) =>
+    bindStatement(sql, params),
+  );
+  if (blueprint.lists.length > 0) {
+    statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
+  }
+  const results = await db.batch([...statements, wakeForReady()], 'write');
+  const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
+
+  // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
+  const stageIds = readRows<{ id: number }>(results[1]).map((row) => row.id);
+  const lists = blueprint.lists.length > 0 ? readRows<{ id: number }>(results[4]) : [];
+  for (const [index, list] of blueprint.lists.entries()) {
+    const id = lists[index]?.id;
+    if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
+  }
+  if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
+  const inline = blueprint.lists.reduce(
+    (sum, list) => sum + (list.source.kind === 'inline' ? list.source.items.length * list.stages.length : 0),
+    0,
+  );
+  return {
+    batch_id,
+    stages: blueprint.stages.length,
+    tasks: blueprint.stages.length - withList.size + inline,
+  };
+}
+
+function stageRow(stage: StageBlueprint, open: boolean, single: boolean): unknown[] {
+  return [
+    stage.key,
+    stage.description,
+    stage.task_class,
+    JSON.stringify(stage.labels),
+    stage.priority,
+    JSON.stringify(stage.definition),
+    stage.max_attempts,
+    stage.max_failures,
+    stage.max_failures_percent,
+    open ? 'open' : 'waiting',
+    open ? 1 : 0,
+    single ? 1 : 0,
+  ];
+}
+
+function listRow(list: ListBlueprint): unknown[] {
+  const { source } = list;
+  return source.kind === 'file'
+    ? [source.producer, list.stages[0], source.path, source.jsonpath, null, null]
+    : [null, list.stages[0], null, null, 0, source.items.length];
+}
+
+function chunkRows(list: ListBlueprint, index: number): unknown[][] {
+  if (list.source.kind === 'file') return [];
+  const rows: unknown[][] = [];
+  for (let first = 0; first < list.source.items.length; first += MAX_CHUNK_ITEMS) {
+    const items = list.source.items.slice(first, first + MAX_CHUNK_ITEMS);
+    rows.push([index, first, items.length, JSON.stringify(items)]);
+  }
+  return rows;
+}
+
+/** `YYYYMMDD_HHMMSS` in UTC. */
+function formatBatchTime(now: number): string {
+  const [date = '', time = ''] = new Date(now).toISOString().split('T');
+  return `${date.replaceAll('-', '')}_${time.slice(0, 8).replaceAll(':', '')}`;
+}
