@@ -101,7 +101,7 @@ export class ApiClient {
     const message =
       problem === null
         ? `${this.#server.url} answered ${response.status}${text === '' ? '' : `: ${printableLine(text, 200)}`}`
-        : printableLine(problem.detail || problem.title, 2_000);
+        : [printableLine(problem.detail || problem.title, 2_000), ...otherIssues(problem)].join('\n  ');
     return new RefusedError(response.status, problem, message, problem?.hint ?? this.#hint(response.status));
   }
 
@@ -139,6 +139,15 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'the connection was cut',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names a file to trust)',
 };
+
+const issuesSchema = z.array(z.object({ path: z.string(), message: z.string() }));
+
+/** Everything that is wrong with a request at once; the problem's own sentence is about the first. */
+function otherIssues(problem: Problem): string[] {
+  const parsed = issuesSchema.safeParse(problem['issues']);
+  if (!parsed.success) return [];
+  return parsed.data.slice(1).map(({ path, message }) => printableLine(`${path}: ${message}`, 500));
+}
 
 function parseProblem(text: string): Problem | null {
   try {

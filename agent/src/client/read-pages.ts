@@ -10,12 +10,14 @@ export async function* readPages<T extends z.ZodType>(
   item: T,
   path: string,
   query: Query = {},
+  signal?: AbortSignal,
 ): AsyncGenerator<{ raw: unknown; value: Page<z.infer<T>> }> {
   const schema = pageSchema(item);
   let cursor: string | null = null;
   do {
     const page: { raw: unknown; value: Page<z.infer<T>> } = await client.read(schema, path, {
       query: { ...query, cursor: cursor ?? undefined },
+      signal,
     });
     yield page;
     cursor = page.value.next_cursor;

@@ -1,14 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type BatchView,
-  batchViewSchema,
-  pageSchema,
-  type StageView,
-  stageViewSchema,
-} from '@planfleet/shared-types';
+import { type BatchView, batchViewSchema, type StageView } from '@planfleet/shared-types';
 import { type ApiClient, isAbort } from './api-client.ts';
 import { batchPath } from './batch-path.ts';
 import { formatStage } from './format-progress.ts';
+import { readStages } from './read-stages.ts';
 import { isRetryable } from './retry-request.ts';
 
 export interface WatchOptions {
@@ -30,7 +25,6 @@ export interface Watched {
 }
 
 const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'cancelled']);
-const stagesSchema = pageSchema(stageViewSchema);
 
 /** Prints progress until the batch has ended; null when `signal` came first. Outlives any outage. */
 export async function watchBatch(options: WatchOptions): Promise<Watched | null> {
@@ -42,12 +36,12 @@ export async function watchBatch(options: WatchOptions): Promise<Watched | null>
   for (let wait = first_poll_ms; ; wait = Math.min(longest_poll_ms, wait * 1.3)) {
     try {
       const { raw, value: batch } = await client.read(batchViewSchema, batchPath(batch_id), { signal });
-      const { items } = await client.get(stagesSchema, batchPath(batch_id, '/stages'), { signal });
+      const { stages } = await readStages(client, batch_id, signal);
       if (away) say('The control plane answers again.');
       away = false;
       const ended = ENDED.has(batch.state);
       if (ended || performance.now() - saidAt >= line_ms) {
-        const line = changes(items, shown);
+        const line = changes(stages, shown);
         if (line !== null) {
           say(line);
           saidAt = performance.now();

@@ -23,6 +23,6 @@ export async function agent(
       ? join(defaultDataFolder(terminal.env), 'agent')
       : resolve(terminal.cwd, options.data);
   const log = createLog(terminal, options.json === true);
-  const { ended } = await runAgent({ url, token, data, settings, log }, terminal);
-  return ended;
+  const running = await runAgent({ url, token, data, settings, log }, terminal);
+  return running.ended();
 }

@@ -1,10 +1,4 @@
-import {
-  agentViewSchema,
-  type BatchView,
-  batchViewSchema,
-  pageSchema,
-  stageViewSchema,
-} from '@planfleet/shared-types';
+import { agentViewSchema, type BatchView, batchViewSchema, pageSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { batchPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
@@ -13,6 +7,7 @@ import { formatTable } from '../client/format-table.ts';
 import { paintState } from '../client/paint.ts';
 import { formatDuration } from '../client/parse-duration.ts';
 import { printableLine } from '../client/printable-text.ts';
+import { readStages } from '../client/read-stages.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { connect, type ServerOptions } from './connect.ts';
 import { followBatch } from './follow-batch.ts';
@@ -76,14 +71,14 @@ async function showBatch(
   terminal: Terminal,
 ): Promise<void> {
   const { raw, value: batch } = await client.read(batchViewSchema, batchPath(batchId));
-  const stages = await client.read(pageSchema(stageViewSchema), batchPath(batchId, '/stages'));
+  const { stages, raw: rawStages } = await readStages(client, batchId);
   if (options.json) {
     // Both answers as they are, in the one line that a program expects.
-    return printJson(terminal, { ...(raw as object), stages: (stages.raw as { items: unknown }).items });
+    return printJson(terminal, { ...(raw as object), stages: rawStages });
   }
   terminal.out(describe(batch, terminal));
   for (const line of formatTable(
-    stages.value.items.map((stage) => [
+    stages.map((stage) => [
       `  ${stage.key}`,
       [stage.state, paintState(terminal.paint, stage.state)],
       formatStage(stage).slice(stage.key.length + 1),

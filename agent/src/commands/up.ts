@@ -30,7 +30,7 @@ export async function up(
       terminal.out('  submit  npx planfleet submit DIR --watch');
       terminal.out('  stop    Ctrl-C');
     }
-    return await running.ended;
+    return await running.ended();
   } finally {
     await server.close();
   }

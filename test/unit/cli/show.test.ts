@@ -190,11 +190,16 @@ describe('small texts', () => {
   });
 
   it('logs are JSON for programs and one line for people', () => {
-    const entry = { level: 'warn', message: 'slow', ms: 5, at: undefined } as const;
+    const entry = {
+      level: 'warn',
+      message: 'slow',
+      event: 'lag',
+      details: { ms: 5, at: undefined },
+    } as const;
     createLog(test.terminal, true, () => new Date(0))(entry);
     createLog(test.terminal, false, () => new Date(0))(entry);
     expect(test.err).toEqual([
-      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"slow","ms":5}',
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","message":"slow","event":"lag","details":{"ms":5}}',
       '00:00:00 warning: slow ms=5',
     ]);
   });
