@@ -23,7 +23,7 @@ const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE na
  * second state is LATE_RESULT: the lease expired, nobody has claimed the task since, and it did succeed.
  */
 const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
-  SELECT r.s, r.o, r.outcome, t.state AS was, t.attempt, t.agent_id, t.leased_at,
+  SELECT r.s, r.o, r.lease, r.outcome, t.state AS was, t.attempt, t.agent_id, t.leased_at,
     CASE WHEN t.stop IS NOT NULL THEN 'cancelled'
       WHEN r.outcome = 'succeeded' THEN 'succeeded'
       WHEN r.outcome IN ('returned', 'stopped') THEN 'ready'
@@ -33,19 +33,19 @@ const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
   FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s
   WHERE ${MINE} AND NOT (r.outcome = 'succeeded' AND ${INCOMPLETE}))`;
 
-/** Tells a report that only lacks its items from one whose lease is gone; must come before the rows change. */
+/** The judgement on each report: accepted, lacking its items, or not listed (its lease is gone). Before the rows change. */
 const INSPECT = `WITH ${REPORTED}
-SELECT r.s AS stage, r.o AS ordinal, r.outcome = 'succeeded' AND ${INCOMPLETE} AS incomplete
+SELECT r.s AS stage, r.o AS ordinal, r.lease, r.outcome = 'succeeded' AND ${INCOMPLETE} AS incomplete
   FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o WHERE ${MINE}`;
 
 /** Written once, at its end, so that a task cannot have two open attempts. A late success replaces the loss. */
 const RECORD = `WITH ${ACCEPTED},
-d(s, o, error_type, message, exit_code, signal, started_at, ended_at, tail) AS (
-  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(:details))
+d(s, o, lease, error_type, message, exit_code, signal, started_at, ended_at, tail) AS (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9 FROM json_each(:details))
 INSERT INTO attempts (stage_id, ordinal, attempt, agent_id, outcome, error_type, message, exit_code, signal, late, claimed_at, started_at, ended_at, tail)
 SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.exit_code, d.signal, a.was = 'ready', a.leased_at,
     d.started_at, d.ended_at, d.tail
-  FROM accepted a JOIN d ON d.s = a.s AND d.o = a.o WHERE true
+  FROM accepted a JOIN d ON d.s = a.s AND d.o = a.o AND d.lease = a.lease WHERE true
 ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = NULL, message = NULL,
   exit_code = excluded.exit_code, late = excluded.late, started_at = excluded.started_at, ended_at = excluded.ended_at, tail = excluded.tail`;
 
@@ -59,16 +59,16 @@ UPDATE stages SET leased = stages.leased - c.leased, ready = stages.ready + c.re
 
 const TAKE_LISTS = `WITH ${ACCEPTED}
 UPDATE lists SET lease = r.lease, count = (SELECT coalesce(sum(c.count), 0) FROM list_chunks c WHERE c.list_id = lists.id AND c.lease = r.lease)
-  FROM accepted a JOIN r ON r.s = a.s AND r.o = a.o
+  FROM accepted a JOIN r ON r.s = a.s AND r.o = a.o AND r.lease = a.lease
   WHERE a.next = 'succeeded' AND lists.producer_stage = a.s AND lists.lease IS NULL
   RETURNING lists.id`;
 
 const TAKE_FILES = `WITH ${ACCEPTED},
-f(s, o, path, sha256, size, mode) AS (
-  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(:files))
+f(s, o, lease, path, sha256, size, mode) AS (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each(:files))
 INSERT INTO files (batch_seq, path, sha256, size, mode, stage_id, ordinal, attempt)
 SELECT st.batch_seq, f.path, f.sha256, f.size, f.mode, a.s, a.o, a.attempt
-  FROM accepted a JOIN f ON f.s = a.s AND f.o = a.o JOIN stages st ON st.id = a.s WHERE a.next = 'succeeded'
+  FROM accepted a JOIN f ON f.s = a.s AND f.o = a.o AND f.lease = a.lease JOIN stages st ON st.id = a.s WHERE a.next = 'succeeded'
 ON CONFLICT (batch_seq, path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size, mode = excluded.mode,
   stage_id = excluded.stage_id, ordinal = excluded.ordinal, attempt = excluded.attempt`;
 
@@ -76,11 +76,10 @@ const FLIP = `WITH ${ACCEPTED}
 UPDATE tasks SET state = accepted.next, stop = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL,
     tries = tries + (accepted.next IN ('backoff', 'abandoned')),
     not_before = CASE WHEN accepted.next = 'backoff' THEN accepted.retry_at END
-  FROM accepted WHERE tasks.stage_id = accepted.s AND tasks.ordinal = accepted.o
-  RETURNING tasks.stage_id AS stage, tasks.ordinal, tasks.state`;
+  FROM accepted WHERE tasks.stage_id = accepted.s AND tasks.ordinal = accepted.o`;
 
-/** Places of the results that `finish` is read by, counted from its first statement. */
-export const FINISH_RESULTS = { inspected: 0, flipped: 5 } as const;
+/** Place of the result with the judgement on each report, counted from the first statement of `finish`. */
+export const FINISH_INSPECTED = 0;
 
 export interface FinishParams {
   readonly agent: string;

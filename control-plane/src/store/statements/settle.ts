@@ -17,12 +17,17 @@ const SCOPE = `scope AS MATERIALIZED (
 const ALLOWED = (stage: string) =>
   `max(${stage}.max_failures, CAST(${stage}.total * ${stage}.max_failures_percent / 100 AS INTEGER))`;
 
+/** A stage above this one along the items that has abandoned more than it may. */
+const LOST_ABOVE = `WITH RECURSIVE above(id) AS (
+      SELECT e.from_stage FROM stage_edges e WHERE e.to_stage = stages.id AND e.kind = 'item'
+      UNION SELECT e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.id AND e.kind = 'item')
+    SELECT 1 FROM above JOIN stages upper ON upper.id = above.id WHERE upper.abandoned > ${ALLOWED('upper')}`;
+
 /** A stage ends when its expansion is finished and nothing in it can move any more. */
 const END_STAGES = `WITH ${SCOPE}
 UPDATE stages SET runnable = 0, state = CASE
     WHEN cancelled > 0 THEN 'cancelled'
-    WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (
-      SELECT 1 FROM stages sibling WHERE sibling.list_id = stages.list_id AND sibling.abandoned > ${ALLOWED('sibling')}))
+    WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
     THEN 'done' ELSE 'failed' END
   WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0
   RETURNING id, state`;

@@ -1,8 +1,8 @@
-import type { ClaimRequest, Report, ResultsAnswer } from '@planfleet/shared-types';
+import type { ClaimRequest, LeaseKey, Report, ResultsAnswer } from '@planfleet/shared-types';
 import { type Database, type ResultSet, readRows, type Statement } from '../database.ts';
 import { claim, readLeases, touchAgent } from '../statements/claim.ts';
 import { expand } from '../statements/expand.ts';
-import { FINISH_RESULTS, finish } from '../statements/finish.ts';
+import { FINISH_INSPECTED, finish } from '../statements/finish.ts';
 import { promote } from '../statements/promote.ts';
 import { release } from '../statements/release.ts';
 import { settle } from '../statements/settle.ts';
@@ -24,11 +24,6 @@ export interface FinishRequest {
 
 /** Spread of a retry: 41 steps of one percent, see statements/finish.ts. */
 const JITTER_STEPS = 41;
-
-interface RowKey {
-  readonly stage: number;
-  readonly ordinal: number;
-}
 
 /**
  * COMPLETE-AND-CLAIM: reports end attempts, release and settle what that unblocks, and the agent gets its next
@@ -84,7 +79,7 @@ export async function finishAttempts(
   };
 }
 
-/** Of several reports on one task in a request the last one counts: they are the same message, sent again. */
+/** The same message twice in one request counts once; an older lease of the same task is a message of its own. */
 function dropDuplicates(reports: readonly Report[]): Report[] {
   return [...new Map(reports.map((report) => [keyOf(report), report])).values()];
 }
@@ -92,18 +87,17 @@ function dropDuplicates(reports: readonly Report[]): Report[] {
 function judgeReports(reports: readonly Report[], results: readonly ResultSet[]): ResultsAnswer['results'] {
   if (reports.length === 0) return [];
   // The touch comes before the statements of FINISH.
-  const inspected = readRows<RowKey & { incomplete: number }>(results[1 + FINISH_RESULTS.inspected]);
-  const accepted = new Set(readRows<RowKey>(results[1 + FINISH_RESULTS.flipped]).map(keyOf));
-  const incomplete = new Set(inspected.filter((row) => Number(row.incomplete) === 1).map(keyOf));
+  const inspected = readRows<LeaseKey & { incomplete: number }>(results[1 + FINISH_INSPECTED]);
+  const judgements = new Map(inspected.map((row) => [keyOf(row), Number(row.incomplete) === 1]));
   return reports.map((report) => {
-    const key = keyOf(report);
-    if (accepted.has(key)) return 'accepted';
-    return incomplete.has(key) ? 'items_incomplete' : 'lease_lost';
+    const incomplete = judgements.get(keyOf(report));
+    if (incomplete === undefined) return 'lease_lost';
+    return incomplete ? 'items_incomplete' : 'accepted';
   });
 }
 
-function keyOf(row: RowKey): string {
-  return `${row.stage}:${row.ordinal}`;
+function keyOf(row: LeaseKey): string {
+  return `${row.stage}:${row.ordinal}:${row.lease}`;
 }
 
 function reportRow(report: Report): unknown[] {
@@ -112,8 +106,9 @@ function reportRow(report: Report): unknown[] {
 }
 
 function detailRow(report: Report): unknown[] {
-  const { stage, ordinal, error_type, message, exit_code, signal, started_at, ended_at, tail } = report;
-  return [stage, ordinal, error_type, message, exit_code, signal, started_at, ended_at, tail];
+  const { stage, ordinal, lease, error_type, message, exit_code, signal, started_at, ended_at, tail } =
+    report;
+  return [stage, ordinal, lease, error_type, message, exit_code, signal, started_at, ended_at, tail];
 }
 
 function fileRows(report: Report): unknown[][] {

@@ -1,0 +1,84 @@
+import { findInnerShells } from '../../template/find-inner-shells.ts';
+import { type ScannedCommand, scanCommand } from '../../template/scan-command.ts';
+import { fieldValue } from '../field-reader.ts';
+import { type FieldValue, sourceOffset } from '../field-value.ts';
+import type { PlanDraft } from '../read-plan.ts';
+
+/** Commands can be read by bash, take values only where that is safe, and leave the GPU to planfleet. */
+export function checkCommands(draft: PlanDraft): void {
+  if (draft.setup !== null) {
+    checkCommand(draft, { subject: 'setup', value: draft.setup, offset: sourceOffset(draft.setup, 0) });
+  }
+  for (const { task, fields } of draft.tasks) {
+    const field = fields.get('command');
+    if (field !== undefined && task.command !== null) {
+      checkCommand(draft, { subject: task.id, value: fieldValue(field), offset: field.offset });
+    }
+    const chosen = Object.hasOwn(task.env ?? {}, 'CUDA_VISIBLE_DEVICES')
+      ? fields.get('env')?.offset
+      : undefined;
+    if (chosen !== undefined) reportGpu(draft, task.id, chosen);
+  }
+}
+
+interface Command {
+  readonly subject: string;
+  readonly value: FieldValue;
+  readonly offset: number;
+}
+
+function checkCommand(draft: PlanDraft, command: Command): void {
+  const text = command.value.text;
+  const scanned = scanCommand(text);
+  if (scanned.problem !== null) {
+    const { line, column } = draft.source.positionAt(sourceOffset(command.value, scanned.problem.offset));
+    draft.found.add({
+      severity: 'error',
+      rule: 'unbalanced_quote',
+      subject: command.subject,
+      message: `The command opens ${scanned.problem.what} in line ${line}, column ${column}, and never closes it.`,
+      offset: command.offset,
+    });
+  } else {
+    reportUnsafe(draft, command, scanned);
+  }
+  // Hard-coding none at all (an empty value) hides the cards and is no choice of one.
+  if (/\bCUDA_VISIBLE_DEVICES=["']?[-\w{]/.test(text)) reportGpu(draft, command.subject, command.offset);
+}
+
+function reportGpu(draft: PlanDraft, subject: string, offset: number): void {
+  draft.found.add({
+    severity: 'warning',
+    rule: 'hardcoded_gpu',
+    subject,
+    message: 'The command chooses a GPU itself and may take one that is in use.',
+    offset,
+    hint: 'Remove CUDA_VISIBLE_DEVICES: it is set to the card that the task is given.',
+  });
+}
+
+function reportUnsafe(draft: PlanDraft, command: Command, scanned: ScannedCommand): void {
+  const inner = findInnerShells(command.value.text, scanned.placeholders);
+  for (const { placeholder, offset, context } of scanned.placeholders) {
+    if (placeholder.raw) continue;
+    if (context.kind === 'unsafe') {
+      draft.found.add({
+        severity: 'error',
+        rule: 'unsafe_placeholder',
+        subject: placeholder.name,
+        message: `${placeholder.text} stands ${context.why}, where no value can be inserted safely.`,
+        offset: sourceOffset(command.value, offset),
+        hint: context.hint,
+      });
+    } else if (inner.has(offset)) {
+      draft.found.add({
+        severity: 'warning',
+        rule: 'value_in_inner_shell',
+        subject: placeholder.name,
+        message: `${placeholder.text} is escaped for this command, but ${inner.get(offset)} reads it again as a command.`,
+        offset: sourceOffset(command.value, offset),
+        hint: `Pass it as an argument: bash -c '... "$1"' _ ${placeholder.text}.`,
+      });
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { PlanDraft } from '../read-plan.ts';
+import type { TaskDraft } from '../task-draft.ts';
+
+/** Tasks by id; of two with the same id the first. */
+export function indexTasks(draft: PlanDraft): ReadonlyMap<string, TaskDraft> {
+  const tasks = new Map<string, TaskDraft>();
+  for (const task of draft.tasks) {
+    if (!tasks.has(task.task.id)) tasks.set(task.task.id, task);
+  }
+  return tasks;
+}
+
+/** Where `depends_on` of a task stands. */
+export function dependsOnOffset(task: TaskDraft): number {
+  return task.fields.get('depends_on')?.offset ?? task.offset;
+}

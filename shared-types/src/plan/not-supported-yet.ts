@@ -1,0 +1,30 @@
+import type { PlanTask, TaskType } from './plan.ts';
+
+/**
+ * What this version reads and checks but does not act on. Remove an entry when it does.
+ * `applies` narrows an entry to some values; without it every use of the field counts.
+ */
+export const unsupportedTypes: readonly TaskType[] = ['generate', 'parse', 'decide', 'execute_plan', 'meta'];
+
+export interface UnsupportedField {
+  readonly field: string;
+  readonly effect: string;
+  readonly applies?: (task: PlanTask) => boolean;
+}
+
+export const unsupportedFields: readonly UnsupportedField[] = [
+  { field: 'llm_model', effect: 'The task runs without a model server being loaded for it.' },
+  { field: 'llm_min_tier', effect: 'The task runs without a model server being loaded for it.' },
+  { field: 'llm_placement', effect: 'The task runs without a model server being loaded for it.' },
+  { field: 'vram_policy', effect: 'The estimate counts as it is written.' },
+  { field: 'gpus', effect: 'The task gets one GPU.' },
+  { field: 'secrets', effect: 'Whether the machine provides them is not checked.' },
+  { field: 'evaluate', effect: 'The output is not rated.' },
+  { field: 'requires', effect: 'All files of the batch are fetched.' },
+  { field: 'stuck_after', effect: 'The usual time without a sign of life applies.' },
+  {
+    field: 'batch_size',
+    effect: 'Each item runs as a task of its own.',
+    applies: (task) => task.group_size > 1,
+  },
+];

@@ -1,0 +1,126 @@
+import type { RootContent } from 'mdast';
+import { DiagnosticList } from './diagnostic-list.ts';
+import type { FieldValue } from './field-value.ts';
+import type { ParsedPlan, PlanPlaceholder } from './plan.ts';
+import { type DeclaredInput, readInputs } from './read-inputs.ts';
+import { nodeRange, readMarkdown } from './read-markdown.ts';
+import { readScriptEstimates } from './read-script-estimates.ts';
+import { placePlaceholders } from './read-task.ts';
+import { readTasks } from './read-tasks.ts';
+import { readCodeBlock } from './read-value.ts';
+import { createSourceText, type SourceText } from './source-text.ts';
+import { readTitle, type Section, splitSections } from './split-sections.ts';
+import type { TaskDraft } from './task-draft.ts';
+
+/** A plan with what the checks need besides. */
+export interface PlanDraft {
+  readonly plan: ParsedPlan;
+  readonly source: SourceText;
+  readonly found: DiagnosticList;
+  readonly tasks: readonly TaskDraft[];
+  readonly inputs: readonly DeclaredInput[];
+  readonly setup: FieldValue | null;
+  /** Offsets of what may be missing; null when it is. */
+  readonly title_offset: number | null;
+  readonly other_title: { readonly text: string; readonly offset: number } | null;
+  readonly tasks_offset: number | null;
+  readonly inputs_offset: number | null;
+}
+
+// Parsing time grows with the square of some inputs; no plan that a person reads is this long.
+const longestPlan = 1_000_000;
+
+/** Reads a plan.md. Whatever the text, it never throws. */
+export function readPlan(markdown: string): PlanDraft {
+  const source = createSourceText(markdown);
+  const found = new DiagnosticList(source);
+  const blocks = readBlocks(source, found);
+  const sections = splitSections(source, blocks, 2);
+  const named = (...names: string[]) => sections.filter((section) => names.includes(sectionName(section)));
+  const inputs = readInputs(source, named('inputs'), found);
+  const estimates = readScriptEstimates(source, named('available scripts'));
+  const tasks = readTasks(source, named('tasks'), estimates, found);
+  const setup = readSetup(source, named('setup'));
+  const setup_placeholders = setup === null ? [] : placePlaceholders(source, 'setup', setup.value);
+  const title = readPlanTitle(source, blocks);
+  const plan: ParsedPlan = {
+    name: title.name,
+    goal: readProse(source, named('goal', 'objective')),
+    inputs: markUsed(inputs, [...setup_placeholders, ...tasks.flatMap(({ task }) => task.placeholders)]),
+    setup: setup?.value.text ?? null,
+    setup_position: setup === null ? null : source.positionAt(setup.offset),
+    setup_placeholders,
+    tasks: tasks.map(({ task }) => task),
+  };
+  return {
+    plan,
+    source,
+    found,
+    tasks,
+    inputs,
+    setup: setup?.value ?? null,
+    title_offset: title.offset,
+    other_title: title.other,
+    tasks_offset: named('tasks')[0]?.offset ?? null,
+    inputs_offset: named('inputs')[0]?.offset ?? null,
+  };
+}
+
+function readBlocks(source: SourceText, found: DiagnosticList): RootContent[] {
+  if (source.text.length <= longestPlan) return readMarkdown(source.text);
+  found.add({
+    severity: 'error',
+    rule: 'plan_too_large',
+    subject: 'plan.md',
+    message: `plan.md has ${source.text.length} characters; at most ${longestPlan} are read.`,
+    offset: 0,
+    hint: 'Move long scripts and data into files beside it.',
+  });
+  return [];
+}
+
+function sectionName(section: Section): string {
+  return section.title.toLowerCase().replace(/\s*:$/, '');
+}
+
+function readPlanTitle(
+  source: SourceText,
+  blocks: readonly RootContent[],
+): { name: string; offset: number | null; other: PlanDraft['other_title'] } {
+  let other: PlanDraft['other_title'] = null;
+  for (const block of blocks) {
+    if (block.type !== 'heading' || block.depth !== 1) continue;
+    const text = readTitle(source, block);
+    const offset = nodeRange(block).start;
+    const match = /^plan\s*[:：]\s*(\S[\s\S]*)$/i.exec(text);
+    if (match !== null) return { name: match[1] ?? '', offset, other: null };
+    other ??= { text, offset };
+  }
+  return { name: '', offset: null, other };
+}
+
+function readProse(source: SourceText, sections: readonly Section[]): string | null {
+  const blocks = sections[0]?.blocks.filter((block) => block.type !== 'html') ?? [];
+  const [first] = blocks;
+  const last = blocks.at(-1);
+  if (first === undefined || last === undefined) return null;
+  return source.text.slice(nodeRange(first).start, nodeRange(last).end).replace(/\r\n?/g, '\n');
+}
+
+function readSetup(
+  source: SourceText,
+  sections: readonly Section[],
+): { value: FieldValue; offset: number } | null {
+  for (const block of sections.flatMap((section) => section.blocks)) {
+    if (block.type === 'code') return { value: readCodeBlock(source, block), offset: nodeRange(block).start };
+  }
+  return null;
+}
+
+function markUsed(
+  inputs: readonly DeclaredInput[],
+  placeholders: readonly PlanPlaceholder[],
+): ParsedPlan['inputs'] {
+  const names = new Set(placeholders.map((placeholder) => placeholder.name));
+  return inputs.map(({ offset: _, ...input }) => ({ ...input, used: names.has(input.name) }));
+}

@@ -1,0 +1,179 @@
+import { findPlaceholders } from '../template/find-placeholders.ts';
+import type { DiagnosticList } from './diagnostic-list.ts';
+import { FieldReader, fieldValue } from './field-reader.ts';
+import { type FieldValue, sourceOffset } from './field-value.ts';
+import { inferTaskClass } from './infer-task-class.ts';
+import { parseForeach } from './parse-foreach.ts';
+import {
+  executors,
+  type FieldPosition,
+  type Foreach,
+  llmPlacements,
+  metaActions,
+  type PlanPlaceholder,
+  type PlanTask,
+  type TaskClass,
+  type TaskType,
+  taskClasses,
+  taskTypes,
+  vramPolicies,
+} from './plan.ts';
+import { readDependencies } from './read-dependencies.ts';
+import type { RawField } from './read-fields.ts';
+import { readMetaCommand } from './read-meta-command.ts';
+import { findScriptEstimate } from './read-script-estimates.ts';
+import type { SourceText } from './source-text.ts';
+import type { TaskDraft } from './task-draft.ts';
+
+const anyNumber = Number.MAX_SAFE_INTEGER;
+
+/** What a task needs besides its fields. */
+export interface TaskSurroundings {
+  readonly source: SourceText;
+  readonly found: DiagnosticList;
+  readonly estimates: ReadonlyMap<string, number>;
+  readonly heading: { readonly id: string; readonly description: string | null; readonly offset: number };
+}
+
+/** Makes a task of its fields; an invalid value counts as not given. */
+export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurroundings): TaskDraft {
+  const { source, found, heading } = around;
+  const reader = new FieldReader(fields, found);
+  const stated = reader.choice('task_class', taskClasses, 'warning');
+  const meta = readMetaCommand(reader, stated);
+  const type = reader.choice('type', taskTypes) ?? inferType(reader, meta.is_meta);
+  const command = meta.is_meta ? null : reader.text('command');
+  const task_class = chooseClass(type, stated, command ?? '');
+  const inferred = type === 'shell' && stated === null;
+  const dependencies = readDependencies(fields.get('depends_on'));
+  const task: PlanTask = {
+    id: heading.id,
+    description: heading.description,
+    type,
+    executor:
+      reader.choice('executor', executors) ??
+      (type === 'decide' || type === 'execute_plan' ? 'brain' : 'worker'),
+    task_class,
+    task_class_inferred: inferred,
+    command,
+    prompt: reader.text('prompt'),
+    context: reader.text('context'),
+    system: reader.text('system'),
+    schema: reader.json('schema'),
+    output: reader.text('output'),
+    max_tokens: reader.whole('max_tokens', 1, anyNumber),
+    temperature: reader.decimal('temperature', 0, 2),
+    action: meta.action ?? reader.choice('action', metaActions),
+    plan: reader.text('plan'),
+    config: reader.json('config'),
+    depends_on: dependencies.whole,
+    item_depends_on: dependencies.per_item,
+    foreach: readForeach(reader),
+    group_size: reader.whole('batch_size', 1, 1_000_000) ?? 1,
+    requires: reader.list('requires'),
+    produces: reader.list('produces'),
+    vram_estimate_mb:
+      reader.megabytes('vram_estimate_mb') ?? estimate(fields, task_class, command, around.estimates),
+    vram_policy: reader.choice('vram_policy', vramPolicies),
+    llm_model: reader.text('llm_model'),
+    llm_min_tier: reader.whole('llm_min_tier', 0, anyNumber),
+    llm_placement: reader.choice('llm_placement', llmPlacements),
+    priority: reader.whole('priority', 1, 10),
+    timeout: reader.duration('timeout'),
+    stuck_after: reader.duration('stuck_after'),
+    max_attempts: reader.whole('max_attempts', 1, 10),
+    max_failures: reader.maxFailures('max_failures'),
+    env: reader.environment('env'),
+    gpus: reader.whole('gpus', 1, 1000),
+    labels: reader.list('labels'),
+    secrets: reader.list('secrets'),
+    evaluate: reader.text('evaluate'),
+    position: source.positionAt(heading.offset),
+    fields: placeFields(source, fields, reader),
+    placeholders: findTaskPlaceholders(source, fields),
+  };
+  return {
+    task,
+    offset: heading.offset,
+    fields,
+    dependencies,
+    has_foreach: fields.has('foreach') && reader.text('foreach') !== null,
+    task_class_missing: inferred && reader.text('task_class') === null,
+    meta_command_invalid: meta.invalid,
+  };
+}
+
+function inferType(reader: FieldReader, is_meta: boolean): TaskType {
+  if (is_meta) return 'meta';
+  if (reader.text('command') !== null) return 'shell';
+  if (reader.text('prompt') !== null) return reader.text('schema') === null ? 'generate' : 'parse';
+  if (reader.text('plan') !== null) return 'execute_plan';
+  return reader.text('action') === null ? 'shell' : 'meta';
+}
+
+const classOfType: Readonly<Record<Exclude<TaskType, 'shell'>, TaskClass>> = {
+  generate: 'llm',
+  parse: 'llm',
+  decide: 'brain',
+  execute_plan: 'brain',
+  meta: 'meta',
+};
+
+function chooseClass(type: TaskType, stated: TaskClass | null, command: string): TaskClass {
+  return type === 'shell' ? (stated ?? inferTaskClass(command)) : classOfType[type];
+}
+
+function estimate(
+  fields: ReadonlyMap<string, RawField>,
+  task_class: TaskClass,
+  command: string | null,
+  estimates: ReadonlyMap<string, number>,
+): number | null {
+  if (command === null || task_class !== 'script' || fields.has('vram_estimate_mb')) return null;
+  return findScriptEstimate(command, estimates);
+}
+
+function readForeach(reader: FieldReader): Foreach | null {
+  const text = reader.text('foreach');
+  if (text === null) return null;
+  const foreach = parseForeach(text);
+  if (foreach === null) {
+    reader.invalid(
+      'foreach',
+      'It must be path:jsonpath, like {BATCH_PATH}/manifest.json:items, or a JSON array.',
+    );
+  }
+  return foreach;
+}
+
+function placeFields(
+  source: SourceText,
+  fields: ReadonlyMap<string, RawField>,
+  reader: FieldReader,
+): Record<string, FieldPosition> {
+  const places: [string, FieldPosition][] = [...fields].map(([key, field]) => {
+    const value = source.positionAt(reader.valueOffset(key));
+    return [key, { ...source.positionAt(field.offset), value_line: value.line, value_column: value.column }];
+  });
+  return Object.fromEntries(places);
+}
+
+// Ids and JSON Schemas are not templates; depends_on is read by its own rules.
+const withoutPlaceholders = new Set(['depends_on', 'schema', 'type', 'executor', 'task_class']);
+
+function findTaskPlaceholders(source: SourceText, fields: ReadonlyMap<string, RawField>): PlanPlaceholder[] {
+  return [...fields].flatMap(([key, field]) => {
+    if (withoutPlaceholders.has(key)) return [];
+    const value = fieldValue(field);
+    return (value.form === 'lines' ? value.lines : [value]).flatMap((line) =>
+      placePlaceholders(source, key, line),
+    );
+  });
+}
+
+/** The placeholders of a value with their places in the plan. */
+export function placePlaceholders(source: SourceText, field: string, value: FieldValue): PlanPlaceholder[] {
+  return findPlaceholders(value.text).map(({ text, name, is_item, raw, start }) => {
+    return { field, text, name, is_item, raw, ...source.positionAt(sourceOffset(value, start)) };
+  });
+}

@@ -1,0 +1,17 @@
+import type { PlanTask } from './plan.ts';
+import type { DeclaredDependencies } from './read-dependencies.ts';
+import type { RawField } from './read-fields.ts';
+
+/** A task with what only the checks need: the fields as written and the offsets of things. */
+export interface TaskDraft {
+  readonly task: PlanTask;
+  readonly offset: number;
+  readonly fields: ReadonlyMap<string, RawField>;
+  readonly dependencies: DeclaredDependencies;
+  /** A `foreach` is written, though its value may be invalid. */
+  readonly has_foreach: boolean;
+  /** The class was guessed because nothing was written, not because the value was invalid. */
+  readonly task_class_missing: boolean;
+  /** The older system's meta command was reported already. */
+  readonly meta_command_invalid: boolean;
+}

@@ -1,0 +1,70 @@
+import type { PlanTask } from './plan.ts';
+
+/** What is known about a task when it is asked whether a field suits it. */
+export type TaskNature = Pick<
+  PlanTask,
+  'type' | 'task_class' | 'task_class_inferred' | 'foreach' | 'group_size'
+>;
+
+interface TaskField {
+  /** Absent: suits every task. */
+  readonly suits?: (task: TaskNature) => boolean;
+  /** What the field is for, completing "is for ...". */
+  readonly purpose?: string;
+  /** Text in which prose may follow inline code, so that both are the value. */
+  readonly prose?: true;
+}
+
+const asksModel = (task: TaskNature) => ['generate', 'parse', 'decide'].includes(task.type);
+const isShell = (task: TaskNature) => task.type === 'shell';
+const isMeta = (task: TaskNature) => task.type === 'meta';
+const isChild = (task: TaskNature) => task.type === 'execute_plan';
+// A class that was guessed is no reason to doubt what the author wrote.
+const isScript = (task: TaskNature) => task.task_class === 'script' || task.task_class_inferred;
+const isLlm = (task: TaskNature) => task.task_class === 'llm' || task.task_class_inferred || asksModel(task);
+const isForeach = (task: TaskNature) => task.foreach !== null;
+
+const model = { suits: asksModel, purpose: 'tasks of type generate, parse or decide' };
+
+/** Every field of the plan format. */
+export const taskFields: Readonly<Record<string, TaskField>> = {
+  type: {},
+  executor: {},
+  task_class: {},
+  command: { suits: (task) => isShell(task) || isMeta(task), purpose: 'tasks of type shell' },
+  prompt: { ...model, prose: true },
+  context: { ...model, prose: true },
+  system: { ...model, prose: true },
+  schema: {
+    suits: (task) => task.type === 'parse' || task.type === 'decide',
+    purpose: 'tasks of type parse or decide',
+  },
+  output: model,
+  max_tokens: model,
+  temperature: model,
+  action: { suits: isMeta, purpose: 'tasks of type meta' },
+  plan: { suits: isChild, purpose: 'tasks of type execute_plan' },
+  config: { suits: isChild, purpose: 'tasks of type execute_plan' },
+  depends_on: { prose: true },
+  foreach: {},
+  batch_size: { suits: (task) => isForeach(task) || task.group_size === 1, purpose: 'tasks with a foreach' },
+  requires: { prose: true },
+  produces: { prose: true },
+  vram_estimate_mb: { suits: isScript, purpose: 'tasks of class script' },
+  vram_policy: { suits: isScript, purpose: 'tasks of class script' },
+  llm_model: { suits: (task) => isLlm(task) || isMeta(task), purpose: 'tasks of class llm or meta' },
+  llm_min_tier: { suits: isLlm, purpose: 'tasks of class llm' },
+  llm_placement: { suits: (task) => isLlm(task) || isMeta(task), purpose: 'tasks of class llm or meta' },
+  priority: {},
+  timeout: {},
+  stuck_after: {},
+  max_attempts: {},
+  max_failures: { suits: isForeach, purpose: 'tasks with a foreach' },
+  env: { prose: true },
+  gpus: { suits: (task) => isScript(task) || isLlm(task), purpose: 'tasks of class script or llm' },
+  labels: { prose: true },
+  secrets: { prose: true },
+  evaluate: { prose: true },
+};
+
+export const fieldNames: readonly string[] = Object.keys(taskFields);

@@ -1,0 +1,52 @@
+import type {
+  BatchBlueprint,
+  EdgeBlueprint,
+  ListBlueprint,
+  StageBlueprint,
+} from '../../control-plane/src/blueprint.ts';
+import type { Submission } from '../../control-plane/src/store/transitions/submit-batch.ts';
+
+/** A stage that runs `true`, with what a test changes. */
+export function stageBlueprint(key: string, change: Partial<StageBlueprint> = {}): StageBlueprint {
+  return {
+    key,
+    description: null,
+    task_class: 'cpu',
+    labels: [],
+    priority: 5,
+    max_attempts: 3,
+    max_failures: 0,
+    max_failures_percent: 0,
+    definition: { command: 'true', env: {}, timeout_ms: null, produces: [] },
+    ...change,
+  };
+}
+
+/** Stages by key with `from -> to` edges written as `['scan', 'extract', 'all']`. */
+export function batchBlueprint(
+  stages: readonly StageBlueprint[],
+  edges: readonly (readonly [string, string, EdgeBlueprint['kind']])[] = [],
+  lists: readonly ListBlueprint[] = [],
+): BatchBlueprint {
+  const position = (key: string) => stages.findIndex((stage) => stage.key === key);
+  return {
+    stages,
+    lists,
+    edges: edges.map(([from, to, kind]) => ({ from: position(from), to: position(to), kind })),
+  };
+}
+
+export function submission(blueprint: BatchBlueprint, change: Partial<Submission> = {}): Submission {
+  return {
+    blueprint,
+    plan_name: 'test',
+    plan_digest: '0'.repeat(64),
+    bundle: null,
+    setup: null,
+    inputs: {},
+    priority: 5,
+    submitted_by: 'test',
+    now: 1_700_000_000_000,
+    ...change,
+  };
+}
