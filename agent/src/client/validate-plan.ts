@@ -1,0 +1,60 @@
+import { openAsBlob } from 'node:fs';
+import * as z from 'zod';
+import type { ApiClient } from './api-client.ts';
+import { type Diagnostic, diagnosticSchema, refusedDiagnostics } from './diagnostics.ts';
+
+export const INPUT_KINDS = ['value', 'file', 'folder', 'output_file', 'output_folder'] as const;
+
+const planInputSchema = z.looseObject({
+  name: z.string(),
+  kind: z.enum(INPUT_KINDS),
+  required: z.boolean(),
+  default: z.string().nullish(),
+});
+export type PlanInput = z.infer<typeof planInputSchema>;
+
+const validationSchema = z.looseObject({
+  valid: z.boolean(),
+  diagnostics: z.array(diagnosticSchema),
+  plan: z.looseObject({ name: z.string().nullish(), inputs: z.array(planInputSchema).default([]) }).nullish(),
+});
+
+export interface Validation {
+  readonly valid: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly plan_name: string | null;
+  readonly inputs: readonly PlanInput[];
+  readonly raw: unknown;
+}
+
+/** Asks the control plane, which alone also knows its machines. `markdown`: a plan.md without its folder. */
+export async function validatePlan(
+  client: ApiClient,
+  plan: { markdown: string } | { bundle: string },
+): Promise<Validation> {
+  const options =
+    'markdown' in plan
+      ? { body: plan.markdown, headers: { 'content-type': 'text/markdown' } }
+      : { body: await bundleForm(plan.bundle) };
+  try {
+    const { raw, value } = await client.read(validationSchema, '/v1/plans/validate', options, 'POST');
+    return {
+      valid: value.valid,
+      diagnostics: value.diagnostics,
+      plan_name: value.plan?.name ?? null,
+      inputs: value.plan?.inputs ?? [],
+      raw,
+    };
+  } catch (error) {
+    const diagnostics = refusedDiagnostics(error);
+    if (diagnostics === null) throw error;
+    return { valid: false, diagnostics, plan_name: null, inputs: [], raw: { valid: false, diagnostics } };
+  }
+}
+
+/** Multipart with the bundle; read from disk while it is sent. */
+export async function bundleForm(file: string): Promise<FormData> {
+  const form = new FormData();
+  form.set('bundle', await openAsBlob(file, { type: 'application/gzip' }), 'bundle.tgz');
+  return form;
+}
