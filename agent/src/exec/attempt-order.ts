@@ -75,4 +75,5 @@ export interface LogEntry {
   readonly event: string;
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly [key: string]: unknown;
 }
