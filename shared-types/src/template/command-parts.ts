@@ -25,7 +25,12 @@ export interface Heredoc {
 export type CommandPart =
   | { readonly kind: 'text'; readonly text: string }
   | PlaceholderPart
-  | { readonly kind: 'backticks'; readonly parts: readonly CommandPart[]; readonly source: string }
+  | {
+      readonly kind: 'backticks';
+      readonly parts: readonly CommandPart[];
+      readonly source: string;
+      readonly in_double_quotes: boolean;
+    }
   | { readonly kind: 'heredoc_operator'; readonly heredoc: Heredoc; readonly source: string }
   | {
       readonly kind: 'heredoc_body';

@@ -5,7 +5,7 @@ import { TemplateError } from './template-error.ts';
 export function escapeValue(part: PlaceholderPart, value: string): string {
   const { context } = part;
   // In these contexts a backslash before the placeholder is text, but would escape what we write.
-  const backslash = part.after_backslash ? '\\' : '';
+  const backslash = part.after_backslash ? '\\\\' : '';
   switch (context.kind) {
     case 'bare':
       // Always quoted, however harmless it looks: a bare `2` before `>` or a bare `if` is syntax.
@@ -13,7 +13,7 @@ export function escapeValue(part: PlaceholderPart, value: string): string {
     case 'double_quotes':
       return backslash + value.replace(/[\\"$`]/g, '\\$&');
     case 'single_quotes':
-      return value.replaceAll("'", "'\\''");
+      return writeSingle(value);
     case 'ansi_c_quotes':
       // Left and entered again: a value after `\x4` would otherwise lend its first digits to it.
       return `${backslash}'${quoteSingle(value)}$'`;
@@ -36,7 +36,15 @@ export function escapeValue(part: PlaceholderPart, value: string): string {
 }
 
 function quoteSingle(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`;
+  return `'${writeSingle(value)}'`;
+}
+
+/**
+ * Within single quotes. A here-document around them would still take out a backslash before a line
+ * end, so the two are kept apart by quotes that close and open again.
+ */
+function writeSingle(value: string): string {
+  return value.replaceAll("'", "'\\''").replaceAll('\\\n', "\\''\n");
 }
 
 function writeInteger(part: PlaceholderPart, value: string): string {

@@ -49,7 +49,7 @@ function renderPart(
     }
     case 'backticks':
       return holdsPlaceholder(part.parts)
-        ? `\`${escapeBackticks(renderParts(part.parts, values))}\``
+        ? `\`${escapeBackticks(renderParts(part.parts, values), part.in_double_quotes)}\``
         : part.source;
     case 'heredoc_operator':
       return heredocs.get(part.heredoc)?.operator ?? part.source;

@@ -43,6 +43,13 @@ const inDelimiter: QuotingContext = {
   hint: 'Use a fixed word as delimiter.',
 };
 
+// The outer one takes out backslashes at line ends whatever the inner quotes say.
+const inNestedHeredoc: QuotingContext = {
+  kind: 'unsafe',
+  why: 'in a here-document within a here-document',
+  hint: 'Write the inner one to a file before.',
+};
+
 const inTestOfName: QuotingContext = {
   kind: 'unsafe',
   why: 'as the operand of -v',
@@ -66,6 +73,7 @@ class CommandScanner {
   private pending: { heredoc: Heredoc; offset: number }[] = [];
   /** What holds for every placeholder around here, whatever its quotes. */
   private override: QuotingContext | null = null;
+  private inHeredoc = false;
   /** Starts of `((` that turned out to be two parentheses: read once only, else nesting doubles the work. */
   private readonly notArithmetic = new Set<number>();
 
@@ -258,7 +266,10 @@ class CommandScanner {
 
   private scanHeredocBody(heredoc: Heredoc, end: number, closing_end: number): void {
     this.flush(this.position);
-    const outer = { parts: this.parts, limit: this.limit, pending: this.pending };
+    const override = this.override;
+    const outer = { parts: this.parts, limit: this.limit, pending: this.pending, inHeredoc: this.inHeredoc };
+    if (this.inHeredoc) this.override = inNestedHeredoc;
+    this.inHeredoc = true;
     this.parts = [];
     this.limit = end;
     while (this.position < end) {
@@ -276,6 +287,8 @@ class CommandScanner {
     this.parts = outer.parts;
     this.limit = outer.limit;
     this.pending = outer.pending;
+    this.inHeredoc = outer.inHeredoc;
+    this.override = override;
     this.parts.push({ kind: 'heredoc_body', heredoc, parts, closing: this.text.slice(end, closing_end) });
     this.position = closing_end;
     this.textStart = closing_end;
@@ -301,7 +314,7 @@ class CommandScanner {
     } else if (next === '"' && within === 'bare') {
       this.scanDoubleQuotes(start, start + 2);
     } else if (next === '{') {
-      this.scanParameter(start, within !== 'bare');
+      this.scanParameter(start);
     } else if (next === '[') {
       this.scanOldArithmetic(start);
     } else if (next === '(') {
@@ -363,15 +376,11 @@ class CommandScanner {
     this.leave();
   }
 
-  private scanParameter(opened: number, literal_single_quotes: boolean): void {
+  private scanParameter(opened: number): void {
     this.enter();
     const override = this.override;
     this.override = inParameter;
     this.position = opened + 2;
-    // `#` and `%` take patterns, in which single quotes quote even within double quotes.
-    const operator = /[A-Za-z0-9_@*!#?$-]*(?:\[[^\]]*\])?:?([-=+?])/y;
-    operator.lastIndex = this.position;
-    const literal = literal_single_quotes && operator.test(this.text);
     for (;;) {
       if (this.position >= this.limit) {
         this.fail('a brace ${', opened);
@@ -382,8 +391,8 @@ class CommandScanner {
         this.position += 1;
         break;
       }
-      const quoted = literal && this.text[this.position] === "'" ? false : this.scanQuoted('bare');
-      if (!quoted) this.position += 1;
+      // Single quotes quote here even within double quotes: bash refuses "${x:-it's}".
+      if (!this.scanQuoted('bare')) this.position += 1;
     }
     this.override = override;
     this.leave();
@@ -464,6 +473,7 @@ class CommandScanner {
     this.enter();
     const scanner = new CommandScanner(inner.text, offsetOf, this.depth);
     if (this.override?.kind === 'unsafe') scanner.override = this.override;
+    scanner.inHeredoc = this.inHeredoc;
     scanner.scanList(null, 0);
     scanner.flush(inner.text.length);
     this.leave();
@@ -471,7 +481,12 @@ class CommandScanner {
     this.placeholders.push(...scanner.placeholders);
     this.flush(opened);
     const close = Math.min(end + 1, this.limit);
-    this.parts.push({ kind: 'backticks', parts: scanner.parts, source: this.text.slice(opened, close) });
+    this.parts.push({
+      kind: 'backticks',
+      parts: scanner.parts,
+      in_double_quotes,
+      source: this.text.slice(opened, close),
+    });
     this.position = close;
     this.textStart = close;
   }

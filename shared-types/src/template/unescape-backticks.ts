@@ -16,6 +16,8 @@ export function unescapeBackticks(
 }
 
 /** Writes a command between backticks so that `unescapeBackticks` gives it back. */
-export function escapeBackticks(command: string): string {
-  return command.replace(/[\\$`]/g, '\\$&');
+export function escapeBackticks(command: string, in_double_quotes: boolean): string {
+  // A bare `"` there would read back the same, but brace expansion, which bash does before, takes it
+  // for the end of the outer quotes.
+  return command.replace(in_double_quotes ? /[\\$`"]/g : /[\\$`]/g, '\\$&');
 }

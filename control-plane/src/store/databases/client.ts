@@ -12,8 +12,11 @@ const BUSY_RETRIES = 60;
 const BUSY_PAUSE_MS = 50;
 
 /**
- * The database through `@libsql/client`: a libSQL server over HTTP (the only way on Workers), or a file.
- * The caller makes the client, since `@libsql/client` and `@libsql/client/web` are different builds.
+ * The database through `@libsql/client`: a libSQL server over HTTP, the only way on Workers. The caller makes the
+ * client, since `@libsql/client` and `@libsql/client/web` are different builds.
+ *
+ * Not for a file that another process writes too: there a connection that met a lock stays spoilt
+ * (libsql-client-ts#352), which `embedded.node.ts` works around.
  */
 export function openClientDatabase(client: Client, random: () => number): Database {
   return {
@@ -35,8 +38,6 @@ export function openClientDatabase(client: Client, random: () => number): Databa
           if (!isBusy(error)) throw error;
           if (attempt > BUSY_RETRIES)
             throw new DatabaseBusyError('The database is locked.', { cause: error });
-          // After a lock the connection is spoilt until it is opened anew (libsql-client-ts#352).
-          if (client.protocol === 'file') await client.reconnect();
           await new Promise((resolve) =>
             setTimeout(resolve, random() * BUSY_PAUSE_MS * Math.min(attempt, 6)),
           );

@@ -30,6 +30,7 @@ CREATE TABLE lists (
   CHECK ((lease IS NULL) = (count IS NULL)),
   CHECK (cursor <= coalesce(count, 0))
 );
+CREATE INDEX lists_batch ON lists(batch_seq);
 CREATE INDEX lists_producer ON lists(producer_stage);
 CREATE INDEX lists_expanding ON lists(id) WHERE count IS NOT NULL AND cursor < count;
 

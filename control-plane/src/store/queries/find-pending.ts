@@ -2,8 +2,8 @@ import { bindStatement, type Database, readRows } from '../database.ts';
 
 const LISTS = 'SELECT id FROM lists WHERE count IS NOT NULL AND cursor < count LIMIT 100';
 /** Lists of no items whose stages have not been told. */
-const EMPTY_LISTS = `SELECT l.id FROM batches b JOIN stages s ON s.batch_seq = b.seq AND s.expanded = 0
-  JOIN lists l ON l.id = s.list_id AND l.count = 0 WHERE b.state IN ('active', 'paused', 'cancelling') LIMIT 100`;
+const EMPTY_LISTS = `SELECT l.id FROM batches b CROSS JOIN stages s CROSS JOIN lists l
+  WHERE s.batch_seq = b.seq AND s.expanded = 0 AND l.id = s.list_id AND l.count = 0 AND b.state IN ('active', 'paused', 'cancelling') LIMIT 100`;
 const CANCELLING =
   "SELECT id FROM batches WHERE state IN ('active', 'paused', 'cancelling') AND +state = 'cancelling' LIMIT 100";
 
@@ -28,9 +28,8 @@ const ENDED = `SELECT id FROM stages
 
 /** Done stages with a successor that could open, and one stage of every live batch in which nothing is open. */
 const STALLED = `SELECT e.from_stage AS id FROM batches b
-    JOIN stages s ON s.batch_seq = b.seq AND s.state = 'waiting'
-    JOIN stage_edges e ON e.to_stage = s.id AND e.kind = 'all'
-  WHERE b.state IN ('active', 'paused', 'cancelling') AND +b.state <> 'cancelling' AND NOT EXISTS (
+    CROSS JOIN stages s CROSS JOIN stage_edges e
+  WHERE s.batch_seq = b.seq AND s.state = 'waiting' AND e.to_stage = s.id AND e.kind = 'all' AND b.state IN ('active', 'paused', 'cancelling') AND +b.state <> 'cancelling' AND NOT EXISTS (
     SELECT 1 FROM stage_edges x JOIN stages p ON p.id = x.from_stage WHERE x.to_stage = s.id AND x.kind = 'all' AND p.state <> 'done')
 UNION
 SELECT (SELECT min(s.id) FROM stages s WHERE s.batch_seq = b.seq) FROM batches b

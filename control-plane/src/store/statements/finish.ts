@@ -49,13 +49,13 @@ SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.ex
 ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = NULL, message = NULL,
   exit_code = excluded.exit_code, late = excluded.late, started_at = excluded.started_at, ended_at = excluded.ended_at, tail = excluded.tail`;
 
-const COUNT = `WITH ${ACCEPTED}, c AS (
+const COUNT = `WITH ${ACCEPTED}, sums AS (
   SELECT s, sum(was = 'leased') AS leased, sum(next = 'ready') - sum(was = 'ready') AS ready, sum(next = 'succeeded') AS succeeded,
     sum(next = 'backoff') AS backoff, sum(next = 'abandoned') AS abandoned, sum(next = 'cancelled') AS cancelled
   FROM accepted GROUP BY s)
-UPDATE stages SET leased = stages.leased - c.leased, ready = stages.ready + c.ready, succeeded = stages.succeeded + c.succeeded,
-    backoff = stages.backoff + c.backoff, abandoned = stages.abandoned + c.abandoned, cancelled = stages.cancelled + c.cancelled
-  FROM c WHERE stages.id = c.s`;
+UPDATE stages SET leased = stages.leased - sums.leased, ready = stages.ready + sums.ready, succeeded = stages.succeeded + sums.succeeded,
+    backoff = stages.backoff + sums.backoff, abandoned = stages.abandoned + sums.abandoned, cancelled = stages.cancelled + sums.cancelled
+  FROM sums WHERE stages.id = sums.s`;
 
 const TAKE_LISTS = `WITH ${ACCEPTED}
 UPDATE lists SET lease = r.lease, count = (SELECT coalesce(sum(c.count), 0) FROM list_chunks c WHERE c.list_id = lists.id AND c.lease = r.lease)

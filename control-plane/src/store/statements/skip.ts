@@ -15,7 +15,7 @@ const COUNT = `WITH RECURSIVE ${SKIPPED}, c AS (SELECT s, count(*) AS n FROM hit
 UPDATE stages SET waiting = waiting - c.n, skipped = skipped + c.n FROM c WHERE stages.id = c.s`;
 
 const FLIP = `WITH RECURSIVE ${SKIPPED}
-UPDATE tasks SET state = 'skipped' FROM hit WHERE tasks.stage_id = hit.s AND tasks.ordinal = hit.o`;
+UPDATE tasks SET state = 'skipped' WHERE (stage_id, ordinal) IN (SELECT s, o FROM hit)`;
 
 /** SKIP: waiting -> skipped below abandoned items. `reports` begins each row with [stage, ordinal]. */
 export function skip(reports: string): Statement[] {

@@ -360,7 +360,11 @@ class Fuzz {
     });
     const claim =
       this.random(2) === 0
-        ? { session: agent.session, slots: agent.slots, have: [...agent.held, ...leases].map((lease) => lease.lease) }
+        ? {
+            session: agent.session,
+            slots: agent.slots,
+            have: [...agent.held, ...leases].map((lease) => lease.lease),
+          }
         : null;
     const answer = await finishAttempts(this.db, {
       agent: agent.name,

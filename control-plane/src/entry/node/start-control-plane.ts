@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { createApp } from '../../app.ts';
+import { openDirectoryStore } from '../../artifacts/stores/directory.node.ts';
+import { parseSigningKeys } from '../../auth/signing-key.ts';
+import { createDeps } from '../../create-deps.ts';
+import type { Deps, Log, Timers } from '../../deps.ts';
+import { DEFAULT_SETTINGS } from '../../settings.ts';
+import { migrate } from '../../store/migrate.ts';
+import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
+import { openDatabase, prepareDataFolder } from './data-folder.ts';
+import { type ListenOptions, listen, urlOf } from './listen.ts';
+import { readOrCreateSigningKey } from './signing-key-file.ts';
+
+export interface ControlPlaneOptions extends ListenOptions {
+  /** Folder of database, artifacts and signing key; made when it is not there. */
+  readonly data: string;
+  readonly lease_ms?: number | undefined;
+  readonly tick_ms?: number | undefined;
+  readonly poll_ms?: number | undefined;
+  readonly log: Log;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly port: number;
+  /** Answers what is under way, then lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Requests that are under way get this long when the server closes; all but uploads take milliseconds. */
+const CLOSE_GRACE_MS = 5_000;
+
+const timers: Timers = {
+  set(run, ms) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The control plane with everything in one folder: no other service is needed. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { log } = options;
+  const folder = await prepareDataFolder(options.data);
+  const keys = parseSigningKeys(await readOrCreateSigningKey(folder));
+  const db = openDatabase(folder);
+  const background = createBackground(log);
+  try {
+    await migrate(db, Date.now());
+    const settings = {
+      ...DEFAULT_SETTINGS,
+      lease_ms: options.lease_ms ?? DEFAULT_SETTINGS.lease_ms,
+      tick_ms: options.tick_ms ?? DEFAULT_SETTINGS.tick_ms,
+      poll_ms: options.poll_ms ?? DEFAULT_SETTINGS.poll_ms,
+      // An agent that beats too seldom for its lease would lose its tasks.
+      heartbeat_ms: Math.min(DEFAULT_SETTINGS.heartbeat_ms, Math.ceil((options.lease_ms ?? Number.MAX_SAFE_INTEGER) / 3)),
+    };
+    const clock = { now: () => Date.now() };
+    const deps = createDeps({
+      db,
+      artifacts: await openDirectoryStore(join(folder, 'artifacts'), Date.now()),
+      clock,
+      timers,
+      random: Math.random,
+      sha256: async (data) => createHash('sha256').update(data).digest('hex'),
+      wake: createSharedPoller({ db, clock, timers, log, poll_ms: settings.wake_poll_ms }),
+      log,
+      settings,
+      keys,
+      defer: background.run,
+    });
+    const app = createApp(deps);
+    const { server, port } = await listen(getRequestListener(app.fetch, { overrideGlobalObjects: false }), options);
+    const stopTicking = startTicking(deps, background.run);
+    return {
+      url: urlOf(options, port),
+      port,
+      async close() {
+        stopTicking();
+        deps.wake.close();
+        await closeServer(server);
+        await background.settled();
+        await db.close();
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** The first tick at once: it finds what the last process left. Then one after the other, however long they take. */
+function startTicking({ brain, settings, log }: Deps, run: (work: () => Promise<void>) => void): () => void {
+  let stopped = false;
+  let timer: NodeJS.Timeout | null = null;
+  async function tick(): Promise<void> {
+    try {
+      await brain.tick();
+    } catch (error) {
+      log({ level: 'error', message: 'A tick failed; the next one goes on.', error: String(error) });
+    }
+    if (!stopped) timer = setTimeout(() => run(tick), settings.tick_ms);
+  }
+  run(tick);
+  return () => {
+    stopped = true;
+    if (timer !== null) clearTimeout(timer);
+  };
+}
+
+/** Work that no request waits for, but the end of the process does. */
+function createBackground(log: Log) {
+  const running = new Set<Promise<void>>();
+  return {
+    run(work: () => Promise<void>): void {
+      const done = work()
+        .catch((error: unknown) => log({ level: 'error', message: 'Background work failed.', error: String(error) }))
+        .finally(() => running.delete(done));
+      running.add(done);
+    },
+    async settled(): Promise<void> {
+      await Promise.all(running);
+    },
+  };
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(deadline);
+}

@@ -1,0 +1,108 @@
+import { ApiError, configSchema, type SubmitFields, submitFieldsSchema } from '@planfleet/shared-types';
+import type { HonoRequest } from 'hono';
+import type { Settings } from '../../settings.ts';
+import { invalid, type Issue, parseInput } from '../request/parse-input.ts';
+import { decodeText, readBody } from '../request/read-body.ts';
+import { parseJson } from '../request/read-json.ts';
+import { readParameters } from '../request/read-query.ts';
+import { readBundle } from './read-bundle.ts';
+
+/** A plan as it was sent, in either form. */
+export interface SentPlan {
+  readonly markdown: string;
+  /** The tar as it came; null: the plan is its plan.md alone. */
+  readonly bundle: Uint8Array<ArrayBuffer> | null;
+  /** Paths in the bundle. Of a plan.md alone nothing is known of the folder. */
+  readonly files: readonly string[] | null;
+  readonly fields: SubmitFields;
+}
+
+/** The fields beside the bundle. */
+const FIELDS_BYTES = 1 << 20;
+
+/** Reads `text/markdown` with inputs in the address, or `multipart/form-data` with a bundle. */
+export async function readSubmission(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+  const type = request.header('content-type') ?? '';
+  const [media = ''] = type.toLowerCase().split(';');
+  if (media.trim() === 'text/markdown') return readMarkdown(request, settings);
+  if (media.trim() === 'multipart/form-data') return readMultipart(request, type, settings);
+  throw new ApiError('unsupported_media_type', `A plan is sent as text/markdown or multipart/form-data, not "${media}".`, {
+    hint: 'curl -H "Content-Type: text/markdown" --data-binary @plan.md, or curl -F bundle=@plan.tgz',
+  });
+}
+
+async function readMarkdown(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+  const { name, priority, ...config } = readParameters(request);
+  const fields = parseInput(submitFieldsSchema, {
+    ...(name === undefined ? {} : { name }),
+    ...(priority === undefined ? {} : { priority: readPriority(priority) }),
+    config: parseInput(configSchema, config),
+  });
+  const markdown = decodeText(await readBody(request, settings.max_markdown_bytes), 'The plan');
+  return { markdown, bundle: null, files: null, fields };
+}
+
+async function readMultipart(request: HonoRequest, type: string, settings: Settings): Promise<SentPlan> {
+  const parameters = Object.keys(readParameters(request));
+  if (parameters.length > 0) {
+    throw invalid(
+      parameters.map((path) => ({ path, message: 'Not a parameter here.' })),
+      'With a bundle, inputs are the field config: -F config=\'{"INPUT_FOLDER": "/data"}\'',
+    );
+  }
+  const form = await parseForm(await readBody(request, settings.max_bundle_bytes + FIELDS_BYTES), type);
+  const sent = await readFields(form);
+  const { bundle, config, uploads, name, priority } = sent;
+  if (bundle === undefined) throw invalid([{ path: 'bundle', message: 'The field bundle is missing: the tar of the plan folder.' }]);
+  if (bundle.length > settings.max_bundle_bytes) {
+    throw new ApiError('too_large', `The bundle is larger than ${settings.max_bundle_bytes} bytes.`, {
+      hint: 'Data belongs into inputs, which travel beside the bundle.',
+      details: { limit: settings.max_bundle_bytes },
+    });
+  }
+  const fields = parseInput(submitFieldsSchema, {
+    ...(name === undefined ? {} : { name: decodeText(name, 'name') }),
+    ...(priority === undefined ? {} : { priority: readPriority(decodeText(priority, 'priority')) }),
+    ...(config === undefined ? {} : { config: parseJson(decodeText(config, 'config'), 'The field config') }),
+    ...(uploads === undefined ? {} : { uploads: parseJson(decodeText(uploads, 'uploads'), 'The field uploads') }),
+  });
+  return { bundle, fields, ...(await readBundle(bundle, settings)) };
+}
+
+async function parseForm(body: Uint8Array<ArrayBuffer>, type: string): Promise<FormData> {
+  try {
+    return await new Response(body, { headers: { 'content-type': type } }).formData();
+  } catch (cause) {
+    throw new ApiError('bad_request', 'The body is not valid multipart/form-data.', { cause });
+  }
+}
+
+const FIELDS = ['bundle', 'config', 'uploads', 'name', 'priority'] as const;
+type FieldName = (typeof FIELDS)[number];
+/** A body of a million wrong fields needs no million sentences. */
+const MAX_ISSUES = 20;
+
+/** Each known field once. Whether curl sent it as text (`-F a=b`) or as a file (`-F a=@b`) does not matter. */
+async function readFields(form: FormData): Promise<{ [K in FieldName]?: Uint8Array<ArrayBuffer> }> {
+  const issues: Issue[] = [];
+  const values = new Map<FieldName, FormDataEntryValue>();
+  form.forEach((value, key) => {
+    if (issues.length >= MAX_ISSUES) return;
+    const name = FIELDS.find((field) => field === key);
+    if (name === undefined) {
+      issues.push({ path: key.slice(0, 200), message: `Not a field here; there are ${FIELDS.join(', ')}.` });
+    } else if (values.has(name)) issues.push({ path: name, message: 'This field is given twice.' });
+    else values.set(name, value);
+  });
+  if (issues.length > 0) throw invalid(issues);
+  const fields: { [K in FieldName]?: Uint8Array<ArrayBuffer> } = {};
+  for (const [name, value] of values) {
+    fields[name] =
+      typeof value === 'string' ? new TextEncoder().encode(value) : new Uint8Array(await value.arrayBuffer());
+  }
+  return fields;
+}
+
+function readPriority(text: string): unknown {
+  return /^\d{1,3}$/.test(text) ? Number(text) : text;
+}

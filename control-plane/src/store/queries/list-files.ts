@@ -1,0 +1,49 @@
+import { type FileView, formatTaskId, type Page } from '@planfleet/shared-types';
+import { bindStatement, type Database, readRows } from '../database.ts';
+import { toPage } from './page.ts';
+
+const LIST = `SELECT f.path, f.size, f.sha256, f.ordinal, f.attempt, s.key
+  FROM batches b JOIN files f ON f.batch_seq = b.seq JOIN stages s ON s.id = f.stage_id
+  WHERE b.id = :batch_id AND f.path > :after ORDER BY f.path LIMIT :limit`;
+const EXISTS = 'SELECT 1 FROM batches WHERE id = :batch_id';
+const FIND = `SELECT f.sha256 FROM batches b JOIN files f ON f.batch_seq = b.seq
+  WHERE b.id = :batch_id AND f.path = :path`;
+
+/** Files that the tasks of a batch sent back, by path; null: there is no such batch. */
+export async function listFiles(
+  db: Database,
+  options: { batch_id: string; limit: number; cursor: string | null },
+): Promise<Page<FileView> | null> {
+  const { batch_id, limit } = options;
+  const [found, result] = await db.batch(
+    [
+      bindStatement(EXISTS, { batch_id }),
+      bindStatement(LIST, { batch_id, after: options.cursor ?? '', limit: limit + 1 }),
+    ],
+    'read',
+  );
+  if (found?.rows.length === 0) return null;
+  const toView = ({ key, ordinal, ...file }: FileRow): FileView => ({
+    path: file.path,
+    size: file.size,
+    sha256: file.sha256,
+    task: formatTaskId({ batch_id, stage_key: key, ordinal }),
+    attempt: file.attempt,
+  });
+  return toPage(readRows<FileRow>(result), limit, toView, (row) => row.path);
+}
+
+/** The sha256 of a file of a batch. */
+export async function findFile(db: Database, batchId: string, path: string): Promise<string | null> {
+  const [result] = await db.batch([bindStatement(FIND, { batch_id: batchId, path })], 'read');
+  return readRows<{ sha256: string }>(result)[0]?.sha256 ?? null;
+}
+
+interface FileRow {
+  path: string;
+  size: number;
+  sha256: string;
+  ordinal: number;
+  attempt: number;
+  key: string;
+}

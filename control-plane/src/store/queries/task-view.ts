@@ -1,0 +1,45 @@
+import { formatTaskId, type StageState, type TaskState, type TaskView, taskName } from '@planfleet/shared-types';
+import { toIsoOrNull } from './view-time.ts';
+
+/** Item texts stand once, with the first stage over a list; the others find them there by ordinal. */
+export const TASK_COLUMNS = `t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, i.item,
+  iif(t.state = 'leased', a.name, NULL) AS agent`;
+export const TASK_JOINS = `LEFT JOIN agents a ON a.id = t.agent_id
+  LEFT JOIN lists l ON l.id = s.list_id
+  LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal`;
+
+export interface TaskRow {
+  ordinal: number;
+  state: TaskState;
+  attempt: number;
+  tries: number;
+  losses: number;
+  not_before: number | null;
+  item: string | null;
+  agent: string | null;
+}
+
+export interface StageOfTask {
+  batch_id: string;
+  key: string;
+  state: StageState;
+  list_id: number | null;
+}
+
+export function toTaskView(row: TaskRow, stage: StageOfTask): TaskView {
+  const item: unknown = row.item === null ? null : JSON.parse(row.item);
+  const address = { batch_id: stage.batch_id, stage_key: stage.key, ordinal: row.ordinal };
+  return {
+    id: formatTaskId(address),
+    name: taskName(stage.key, row.ordinal, item, stage.list_id !== null),
+    stage: stage.key,
+    ordinal: row.ordinal,
+    state: row.state === 'ready' && stage.state !== 'open' ? 'waiting' : row.state,
+    attempts: row.attempt,
+    tries: row.tries,
+    losses: row.losses,
+    agent: row.agent,
+    not_before: toIsoOrNull(row.not_before),
+    item,
+  };
+}
