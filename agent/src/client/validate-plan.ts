@@ -15,8 +15,9 @@ export type PlanInput = z.infer<typeof planInputSchema>;
 
 const validationSchema = z.looseObject({
   valid: z.boolean(),
+  name: z.string(),
+  inputs: z.array(planInputSchema),
   diagnostics: z.array(diagnosticSchema),
-  plan: z.looseObject({ name: z.string().nullish(), inputs: z.array(planInputSchema).default([]) }).nullish(),
 });
 
 export interface Validation {
@@ -27,29 +28,36 @@ export interface Validation {
   readonly raw: unknown;
 }
 
-/** Asks the control plane, which alone also knows its machines. `markdown`: a plan.md without its folder. */
+/**
+ * Asks the control plane, which alone also knows its machines. `markdown`: a plan.md without its folder.
+ * With `values` it also says which inputs are missing or unknown.
+ */
 export async function validatePlan(
   client: ApiClient,
-  plan: { markdown: string } | { bundle: string },
+  plan: { markdown: string } | { bundle: string; values?: Readonly<Record<string, string>> },
 ): Promise<Validation> {
   const options =
     'markdown' in plan
       ? { body: plan.markdown, headers: { 'content-type': 'text/markdown' } }
-      : { body: await bundleForm(plan.bundle) };
+      : { body: await validationForm(plan.bundle, plan.values) };
   try {
     const { raw, value } = await client.read(validationSchema, '/v1/plans/validate', options, 'POST');
-    return {
-      valid: value.valid,
-      diagnostics: value.diagnostics,
-      plan_name: value.plan?.name ?? null,
-      inputs: value.plan?.inputs ?? [],
-      raw,
-    };
+    const { valid, name, inputs, diagnostics } = value;
+    return { valid, diagnostics, plan_name: name === '' ? null : name, inputs, raw };
   } catch (error) {
     const diagnostics = refusedDiagnostics(error);
     if (diagnostics === null) throw error;
     return { valid: false, diagnostics, plan_name: null, inputs: [], raw: { valid: false, diagnostics } };
   }
+}
+
+async function validationForm(
+  bundle: string,
+  values: Readonly<Record<string, string>> = {},
+): Promise<FormData> {
+  const form = await bundleForm(bundle);
+  form.set('config', JSON.stringify(values));
+  return form;
 }
 
 /** Multipart with the bundle; read from disk while it is sent. */

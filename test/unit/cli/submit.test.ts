@@ -45,7 +45,7 @@ beforeEach(async () => {
   views = [{ json: sampleBatch('succeeded', { total: 2, succeeded: 2 }) }];
   routes = {
     'POST /v1/plans/validate': () => ({
-      json: { valid: true, diagnostics: [], plan: { name: 'Invoice Processor', inputs: INPUTS } },
+      json: { valid: true, diagnostics: [], name: 'Invoice Processor', tasks: [], inputs: INPUTS },
     }),
     'POST /v1/blobs/missing': ({ body }) => ({
       json: { missing: JSON.parse(String(body)).sha256.filter((each: string) => !blobs.has(each)) },
@@ -88,6 +88,13 @@ describe('submit', () => {
     expect(uploads.RATES).toEqual({ sha256: sha256('EUR,1\n'), kind: 'file', name: 'rates.csv' });
     expect(uploads.INPUT_FOLDER).toMatchObject({ kind: 'folder', name: 'in voices' });
     expect([form?.get('name'), form?.get('priority')]).toEqual(['May', '7']);
+    const validated = await fake.asked('POST /v1/plans/validate')[0]?.form();
+    expect(JSON.parse(String(validated?.get('config')))).toEqual({
+      MODE: 'slow',
+      OUTPUT_FILE: 'out/totals.csv',
+      INPUT_FOLDER: 'in voices',
+      RATES: 'rates.csv',
+    });
     expect([...blobs.keys()].sort()).toEqual([uploads.RATES.sha256, uploads.INPUT_FOLDER.sha256].sort());
     for (const [name, bytes] of blobs) expect(sha256(bytes)).toBe(name);
     expect(fake.requests.every((each) => each.headers.authorization === 'Bearer tk')).toBe(true);
@@ -105,7 +112,9 @@ describe('submit', () => {
       line,
       column: 1,
     }));
-    routes['POST /v1/plans/validate'] = () => ({ json: { valid: false, diagnostics: errors, plan: null } });
+    routes['POST /v1/plans/validate'] = () => ({
+      json: { valid: false, diagnostics: errors, name: '', tasks: [], inputs: [] },
+    });
     expect(await submit('-i', 'INPUT_FOLDER=@in voices')).toBe(2);
     expect(test.err).toEqual([
       'plan.md:1:1 error PF001 wrong 1',

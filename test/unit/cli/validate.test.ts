@@ -25,8 +25,8 @@ beforeEach(async () => {
   fake = await startFakeControlPlane({
     'POST /v1/plans/validate': () => ({
       json: valid
-        ? { valid, diagnostics: DIAGNOSTICS.slice(1), plan: { name: 'Tiny', inputs: [] } }
-        : { valid, diagnostics: DIAGNOSTICS, plan: null },
+        ? { valid, diagnostics: DIAGNOSTICS.slice(1), name: 'Tiny', tasks: [], inputs: [] }
+        : { valid, diagnostics: DIAGNOSTICS, name: '', tasks: [], inputs: [] },
     }),
   });
   await mkdir(join(test.home, 'tiny'));
@@ -58,7 +58,7 @@ describe('validate', () => {
 
   it('sends a plan.md alone as text, and prints the answer as it is with --json', async () => {
     expect(await test.run('validate', 'tiny/plan.md', '--url', fake.url, '--json')).toBe(2);
-    expect(JSON.parse(test.out.join(''))).toEqual({ valid: false, diagnostics: DIAGNOSTICS, plan: null });
+    expect(JSON.parse(test.out.join(''))).toMatchObject({ valid: false, diagnostics: DIAGNOSTICS });
     expect(fake.requests[0]?.headers['content-type']).toBe('text/markdown');
     expect(fake.requests[0]?.body.toString()).toBe('# Plan: Tiny\n');
   });
