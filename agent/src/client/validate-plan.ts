@@ -1,26 +1,12 @@
 import { openAsBlob } from 'node:fs';
-import * as z from 'zod';
+import { type Diagnostic, type Validation as Validated, validationSchema } from '@planfleet/shared-types';
 import type { ApiClient } from './api-client.ts';
-import { type Diagnostic, diagnosticSchema, refusedDiagnostics } from './diagnostics.ts';
+import { refusedDiagnostics } from './diagnostics.ts';
 
-export const INPUT_KINDS = ['value', 'file', 'folder', 'output_file', 'output_folder'] as const;
+export type PlanInput = Validated['plan']['inputs'][number];
 
-const planInputSchema = z.looseObject({
-  name: z.string(),
-  kind: z.enum(INPUT_KINDS),
-  required: z.boolean(),
-  default: z.string().nullish(),
-});
-export type PlanInput = z.infer<typeof planInputSchema>;
-
-const validationSchema = z.looseObject({
-  valid: z.boolean(),
-  name: z.string(),
-  inputs: z.array(planInputSchema),
-  diagnostics: z.array(diagnosticSchema),
-});
-
-export interface Validation {
+/** What the control plane thinks of a plan. */
+export interface PlanCheck {
   readonly valid: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly plan_name: string | null;
@@ -35,15 +21,15 @@ export interface Validation {
 export async function validatePlan(
   client: ApiClient,
   plan: { markdown: string } | { bundle: string; values?: Readonly<Record<string, string>> },
-): Promise<Validation> {
+): Promise<PlanCheck> {
   const options =
     'markdown' in plan
       ? { body: plan.markdown, headers: { 'content-type': 'text/markdown' } }
       : { body: await validationForm(plan.bundle, plan.values) };
   try {
     const { raw, value } = await client.read(validationSchema, '/v1/plans/validate', options, 'POST');
-    const { valid, name, inputs, diagnostics } = value;
-    return { valid, diagnostics, plan_name: name === '' ? null : name, inputs, raw };
+    const { valid, plan, diagnostics } = value;
+    return { valid, diagnostics, plan_name: plan.name === '' ? null : plan.name, inputs: plan.inputs, raw };
   } catch (error) {
     const diagnostics = refusedDiagnostics(error);
     if (diagnostics === null) throw error;

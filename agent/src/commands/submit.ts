@@ -1,14 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Submitted, submittedSchema } from '@planfleet/shared-types';
+import { type Diagnostic, type Submitted, submittedSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
-import {
-  countDiagnostics,
-  type Diagnostic,
-  formatDiagnostic,
-  refusedDiagnostics,
-} from '../client/diagnostics.ts';
+import { countDiagnostics, formatDiagnostic, refusedDiagnostics } from '../client/diagnostics.ts';
 import { type Output, plannedOutputs } from '../client/download-outputs.ts';
 import { type LocalPlan, openPlan } from '../client/open-plan.ts';
 import { packFolder } from '../client/pack-folder.ts';

@@ -14,6 +14,7 @@ import {
   page,
   sampleAttempt,
   sampleBatch,
+  sampleDiagnostic,
   sampleStage,
   sampleSubmitted,
   sampleTask,
@@ -45,7 +46,7 @@ beforeEach(async () => {
   views = [{ json: sampleBatch('succeeded', { total: 2, succeeded: 2 }) }];
   routes = {
     'POST /v1/plans/validate': () => ({
-      json: { valid: true, diagnostics: [], name: 'Invoice Processor', tasks: [], inputs: INPUTS },
+      json: { valid: true, diagnostics: [], plan: { name: 'Invoice Processor', tasks: [], inputs: INPUTS } },
     }),
     'POST /v1/blobs/missing': ({ body }) => ({
       json: { missing: JSON.parse(String(body)).sha256.filter((each: string) => !blobs.has(each)) },
@@ -105,15 +106,9 @@ describe('submit', () => {
   });
 
   it('stores nothing when the plan has errors, and says all of them', async () => {
-    const errors = [1, 2].map((line) => ({
-      severity: 'error',
-      code: 'PF001',
-      message: `wrong ${line}`,
-      line,
-      column: 1,
-    }));
+    const errors = [1, 2].map((line) => sampleDiagnostic('error', 'PF001', `wrong ${line}`, [line, 1]));
     routes['POST /v1/plans/validate'] = () => ({
-      json: { valid: false, diagnostics: errors, name: '', tasks: [], inputs: [] },
+      json: { valid: false, diagnostics: errors, plan: { name: '', tasks: [], inputs: [] } },
     });
     expect(await submit('-i', 'INPUT_FOLDER=@in voices')).toBe(2);
     expect(test.err).toEqual([
@@ -125,13 +120,7 @@ describe('submit', () => {
   });
 
   it('says what the control plane finds only at submission', async () => {
-    const missing = {
-      severity: 'error',
-      code: 'PF050',
-      message: 'INPUT_FOLDER is missing',
-      line: 5,
-      column: 3,
-    };
+    const missing = sampleDiagnostic('error', 'PF050', 'INPUT_FOLDER is missing', [5, 3]);
     routes['POST /v1/batches'] = () => problem(422, 'invalid_plan', 'errors', { diagnostics: [missing] });
     expect(await submit()).toBe(2);
     expect(test.err[0]).toBe('plan.md:5:3 error PF050 INPUT_FOLDER is missing');
@@ -144,6 +133,8 @@ describe('submit', () => {
     ['MODE=@rates.csv', 'MODE is a plain value'],
     ['OUTPUT_FILE=@rates.csv', 'is written by the plan'],
     ['OUTPUT_FILE=..', 'does not end in a name'],
+    ['OUTPUT_FILE=out/-x.csv', 'cannot be the name of an output'],
+    ['OUTPUT_FILE=12:30.csv', 'cannot be the name of an output'],
   ])('refuses -i %s before sending anything large', async (input, text) => {
     expect(await submit('-i', input)).toBe(2);
     expect(test.err.join('\n')).toContain(text);
