@@ -63,6 +63,12 @@ export class FakeControlPlane {
   isDown = false;
   /** Whether tasks that are handed back become ready again. */
   leasesAgain = false;
+  /** Requests that hold such a report are refused as a whole. */
+  refuses: (report: Report) => boolean = () => false;
+  /** Leases it grants beyond the slots. */
+  overcommits = 0;
+  /** Which answers bring stops; any when null. */
+  stopsComeBy: 'claim' | 'heartbeat' | null = null;
   readonly #server: Server;
   readonly #intervals: Omit<RegisterAnswer, 'session'>;
   readonly #ready: { task: Omit<LeasedTask, 'lease'>; spec: StageSpec }[] = [];
@@ -125,7 +131,11 @@ export class FakeControlPlane {
   }
 
   liveLeases(): LeaseKey[] {
-    return [...this.#live.values()].map(({ task }) => ({ stage: task.stage, ordinal: task.ordinal, lease: task.lease }));
+    return [...this.#live.values()].map(({ task }) => ({
+      stage: task.stage,
+      ordinal: task.ordinal,
+      lease: task.lease,
+    }));
   }
 
   putBlob(content: Buffer): string {
@@ -205,7 +215,12 @@ export class FakeControlPlane {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const answer = await this.#answer(route, json, Number(url.searchParams.get('wait') ?? 0) * 1_000, request);
+    const answer = await this.#answer(
+      route,
+      json,
+      Number(url.searchParams.get('wait') ?? 0) * 1_000,
+      request,
+    );
     const losing = this.loses.get(route) ?? 0;
     if (this.isDown || losing > 0) {
       this.loses.set(route, losing - 1);
@@ -233,6 +248,7 @@ export class FakeControlPlane {
       case 'results': {
         const { session, reports, claim } = resultsRequestSchema.parse(json);
         if (session !== this.#session) return 'session_superseded';
+        if (reports.some((report) => this.refuses(report))) return 'invalid';
         const results = reports.map((report) => this.#takeReport(report));
         return { results, claim: claim === null ? null : this.#claim(claim) };
       }
@@ -241,7 +257,7 @@ export class FakeControlPlane {
         if (beat.session !== this.#session) return 'session_superseded';
         this.beats.push(beat);
         const gone = beat.running.filter((key) => !this.#live.has(keyOf(key)));
-        return { stops: this.#takeStops(), gone };
+        return { stops: this.#takeStops('heartbeat'), gone };
       }
       case 'items': {
         const { list, lease, chunks } = itemsRequestSchema.parse(json);
@@ -280,7 +296,8 @@ export class FakeControlPlane {
     for (;;) {
       const answer = this.#claim(claim);
       const left = until - performance.now();
-      if (answer.leases.length > 0 || answer.stops.length > 0 || left <= 0 || request.destroyed) return answer;
+      if (answer.leases.length > 0 || answer.stops.length > 0 || left <= 0 || request.destroyed)
+        return answer;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(finish, left);
         const watchers = this.#watchers;
@@ -298,7 +315,7 @@ export class FakeControlPlane {
   }
 
   #claim(claim: ClaimRequest): ClaimAnswer {
-    while (this.#live.size < claim.slots) {
+    while (this.#live.size < claim.slots + this.overcommits) {
       const next = this.#ready.shift();
       if (next === undefined) break;
       this.#lease += 1;
@@ -308,10 +325,15 @@ export class FakeControlPlane {
     const have = new Set(claim.have);
     const given = [...this.#live.values()].filter(({ task }) => !have.has(task.lease));
     const stages = new Map(given.map(({ spec }) => [spec.stage, spec]));
-    return { leases: given.map(({ task }) => task), stages: [...stages.values()], stops: this.#takeStops() };
+    return {
+      leases: given.map(({ task }) => task),
+      stages: [...stages.values()],
+      stops: this.#takeStops('claim'),
+    };
   }
 
-  #takeStops(): LeaseKey[] {
+  #takeStops(by: 'claim' | 'heartbeat'): LeaseKey[] {
+    if (this.stopsComeBy !== null && this.stopsComeBy !== by) return [];
     const stops = [...this.#stops.values()];
     this.#stops.clear();
     return stops;

@@ -126,7 +126,9 @@ export async function untilFile(path: string): Promise<string> {
   const { dirname } = await import('node:path');
   const enough = new AbortController();
   const read = () => readFile(path, 'utf8').catch(() => null);
-  const watcher = watch(dirname(path), { signal: AbortSignal.any([enough.signal, AbortSignal.timeout(20_000)]) });
+  const watcher = watch(dirname(path), {
+    signal: AbortSignal.any([enough.signal, AbortSignal.timeout(20_000)]),
+  });
   try {
     const events = watcher[Symbol.asyncIterator]();
     for (;;) {
