@@ -1,4 +1,4 @@
-import { validatePlan } from '@planfleet/shared-types';
+import { type Validation, validatePlan } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
@@ -15,13 +15,21 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
       ...(files === null ? {} : { files }),
       ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
     });
-    return c.json({
+    const validation: Validation = {
       valid: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
-      name: plan.name,
-      tasks: plan.tasks.map((task) => task.id),
-      inputs: plan.inputs.map(({ name, kind, required, default: value }) => ({ name, kind, required, default: value })),
+      plan: {
+        name: plan.name,
+        tasks: plan.tasks.map((task) => task.id),
+        inputs: plan.inputs.map(({ name, kind, required, default: value }) => ({
+          name,
+          kind,
+          required,
+          default: value,
+        })),
+      },
       diagnostics,
-    });
+    };
+    return c.json(validation);
   });
 
   return app;

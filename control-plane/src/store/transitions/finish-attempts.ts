@@ -115,6 +115,7 @@ function fileRows(report: Report): unknown[][] {
   return report.files.map((file) => [
     report.stage,
     report.ordinal,
+    report.lease,
     file.path,
     file.sha256,
     file.size,

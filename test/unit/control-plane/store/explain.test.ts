@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Report } from '@planfleet/shared-types';
 import Libsql from 'libsql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runTick } from '../../../../control-plane/src/brain/tick.ts';
@@ -66,7 +67,7 @@ beforeAll(async () => {
     now,
     lease_ms: settings.lease_ms,
   });
-  const report = {
+  const report: Report = {
     stage: 1,
     ordinal: 0,
     lease: 1,
@@ -81,11 +82,11 @@ beforeAll(async () => {
     ended_at: now,
     lists: [{ list: 1, count: 1, chunks: [] }],
     files: [],
-  } as const;
+  };
   await finishAttempts(db, {
     agent,
     session: 1,
-    reports: [{ ...report, lists: [...report.lists], files: [] }],
+    reports: [report],
     claim,
     now,
     ...settings,

@@ -1,0 +1,160 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { reportSchema } from '@planfleet/shared-types';
+import * as z from 'zod';
+import type { AttemptResult } from '../exec/attempt-order.ts';
+import { leaseText } from './lease-book.ts';
+
+/** The disk behind the outbox. */
+export interface OutboxLog {
+  /** What earlier lives have left unacknowledged. */
+  load(): Promise<AttemptResult[]>;
+  /** Resolves when all of them would survive a loss of power. */
+  append(results: readonly AttemptResult[]): Promise<void>;
+  remove(results: readonly AttemptResult[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A segment is deleted as a whole, so that a small one frees its space early; 4 MB are 60 reports at worst. */
+const SEGMENT_BYTES = 4_000_000;
+
+const resultSchema = z.object({
+  report: reportSchema,
+  chunk_files: z.array(z.object({ list: z.int(), file: z.string() })),
+  uploads: z.array(z.object({ file: z.string(), sha256: z.string(), size: z.int() })),
+});
+
+interface Segment {
+  readonly file: string;
+  readonly handle: FileHandle;
+  /** Results in it that are not acknowledged. */
+  readonly live: Set<string>;
+  bytes: number;
+}
+
+/**
+ * Append-only segments of one JSON line per report. An acknowledged report is not struck out: when the
+ * last one of a segment is acknowledged the whole segment goes. After a crash a report may thus be sent
+ * twice, which the control plane answers with `lease_lost`; none is sent never.
+ */
+export async function openOutboxLog(folder: string): Promise<OutboxLog> {
+  await mkdir(folder, { recursive: true });
+  let next = 0;
+  let current: Segment | null = null;
+  const segmentOf = new Map<string, Segment>();
+
+  async function openSegment(): Promise<Segment> {
+    const file = join(folder, `${String(next++).padStart(10, '0')}.jsonl`);
+    const handle = await open(file, 'ax', 0o600);
+    await syncFolder(folder);
+    return { file, handle, live: new Set(), bytes: 0 };
+  }
+
+  async function dropIfDone(segment: Segment): Promise<void> {
+    if (segment.live.size > 0) return;
+    if (segment === current) {
+      // Emptied in place: under load the outbox runs empty between any two reports.
+      segment.bytes = 0;
+      await segment.handle.truncate(0);
+      return;
+    }
+    await segment.handle.close();
+    await rm(segment.file, { force: true });
+  }
+
+  return {
+    async load() {
+      const results = new Map<string, AttemptResult>();
+      for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.jsonl')).sort()) {
+        const file = join(folder, name);
+        next = Math.max(next, Number(basename(name, '.jsonl')) + 1);
+        const handle = await open(file, 'a', 0o600);
+        const segment: Segment = { file, handle, live: new Set(), bytes: SEGMENT_BYTES };
+        for (const line of (await readFile(file, 'utf8')).split('\n')) {
+          const result = readLine(line);
+          if (result === null) continue;
+          const key = leaseText(result.report);
+          results.set(key, result);
+          segmentOf.get(key)?.live.delete(key);
+          segmentOf.set(key, segment);
+          segment.live.add(key);
+        }
+        await dropIfDone(segment);
+      }
+      await removeStrays(folder, [...results.values()]);
+      return [...results.values()];
+    },
+
+    async append(results) {
+      const full = current !== null && current.bytes >= SEGMENT_BYTES;
+      const before = current;
+      if (current === null || full) current = await openSegment();
+      const segment = current;
+      if (full && before !== null) await dropIfDone(before);
+      const text = results.map((result) => `${JSON.stringify(result)}\n`).join('');
+      // Marked before the write, so that no acknowledgement of another report empties the file under it.
+      for (const result of results) {
+        const key = leaseText(result.report);
+        segment.live.add(key);
+        segmentOf.set(key, segment);
+      }
+      // A leading line end, so that a line cut short by a full disk does not swallow this one.
+      await segment.handle.appendFile(`\n${text}`);
+      await segment.handle.datasync();
+      segment.bytes += text.length;
+    },
+
+    async remove(results) {
+      const touched = new Set<Segment>();
+      for (const result of results) {
+        const key = leaseText(result.report);
+        const segment = segmentOf.get(key);
+        segmentOf.delete(key);
+        if (segment?.live.delete(key)) touched.add(segment);
+        for (const chunk of result.chunk_files) await rm(chunk.file, { force: true });
+      }
+      for (const segment of touched) await dropIfDone(segment);
+    },
+
+    async close() {
+      const segments = new Set(segmentOf.values());
+      if (current !== null) segments.add(current);
+      for (const segment of segments) await segment.handle.close();
+    },
+  };
+}
+
+/** Folder of the chunk files that reports refer to. */
+export function chunkFolder(outbox: string): string {
+  return join(outbox, 'lists');
+}
+
+/** Chunk files of attempts that died before their report. */
+async function removeStrays(folder: string, results: readonly AttemptResult[]): Promise<void> {
+  const wanted = new Set(results.flatMap((result) => result.chunk_files.map((chunk) => chunk.file)));
+  await mkdir(chunkFolder(folder), { recursive: true });
+  for (const name of await readdir(chunkFolder(folder))) {
+    const file = join(chunkFolder(folder), name);
+    if (!wanted.has(file)) await rm(file, { force: true });
+  }
+}
+
+/** A line cut short by a crash was never posted and never promised: the lease brings its task again. */
+function readLine(line: string): AttemptResult | null {
+  if (line === '') return null;
+  try {
+    return resultSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+/** Makes the name of a new file as durable as its content will be. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,119 @@
+import type { AttemptResult, LogEntry } from '../exec/attempt-order.ts';
+import { leaseText } from './lease-book.ts';
+import type { OutboxLog } from './outbox-log.ts';
+import { WakeUp } from './wake-up.ts';
+
+export interface OutboxEntry {
+  result: AttemptResult;
+  /** `writing`: not on disk yet. `attached`: what the report names is still being sent. `ready`: to be posted. */
+  state: 'writing' | 'attached' | 'ready';
+  /** Times that the control plane has missed items of its lists. */
+  incomplete: number;
+}
+
+/**
+ * Reports that the control plane has not acknowledged. One is posted only when it is on disk. Group
+ * commit: all that arrive while the disk works share the next fsync (at 2 ms each, 500 short tasks a
+ * second would need a whole disk otherwise).
+ */
+export class Outbox {
+  readonly entries = new Map<string, OutboxEntry>();
+  /** Rings when an entry is ready to be posted. */
+  readonly ready = new WakeUp();
+  readonly #log: OutboxLog;
+  readonly #say: (entry: LogEntry) => void;
+  readonly #onDurable: (entry: OutboxEntry) => void;
+  readonly #idle: (() => void)[] = [];
+  #gathered: OutboxEntry[] = [];
+  #work: Promise<void> = Promise.resolve();
+  #writing = false;
+
+  constructor(log: OutboxLog, say: (entry: LogEntry) => void, onDurable: (entry: OutboxEntry) => void) {
+    this.#log = log;
+    this.#say = say;
+    this.#onDurable = onDurable;
+  }
+
+  /** Takes over what earlier lives have left on disk. */
+  takeOver(results: readonly AttemptResult[]): void {
+    for (const result of results) {
+      const entry: OutboxEntry = { result, state: 'attached', incomplete: 0 };
+      this.entries.set(leaseText(result.report), entry);
+      this.#onDurable(entry);
+    }
+  }
+
+  add(result: AttemptResult): void {
+    const entry: OutboxEntry = { result, state: 'writing', incomplete: 0 };
+    this.entries.set(leaseText(result.report), entry);
+    this.#gathered.push(entry);
+    if (!this.#writing) {
+      this.#writing = true;
+      this.#work = this.#work.then(() => this.#writeGathered());
+    }
+  }
+
+  /** All that the report names is at the control plane. */
+  markReady(entry: OutboxEntry): void {
+    entry.state = 'ready';
+    this.ready.ring();
+  }
+
+  remove(entries: readonly OutboxEntry[]): void {
+    const results = entries.map((entry) => entry.result);
+    for (const result of results) this.entries.delete(leaseText(result.report));
+    // Behind the writes, since both change the segment's length.
+    this.#work = this.#work
+      .then(() => this.#log.remove(results))
+      .catch((error: unknown) => this.#complain('An acknowledged report could not be removed', error));
+    if (this.entries.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Puts another report in the place of one that cannot be delivered. */
+  replace(entry: OutboxEntry, result: AttemptResult): void {
+    entry.state = 'writing';
+    // In this order, since both have the same key on disk.
+    this.#work = this.#work
+      .then(() => this.#log.remove([entry.result]))
+      .catch((error: unknown) => this.#complain('A refused report could not be removed', error))
+      .then(() => this.add(result));
+  }
+
+  /** Resolves when every report is acknowledged. */
+  whenEmpty(): Promise<void> {
+    return this.entries.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when every report given so far is on disk. */
+  async whenWritten(): Promise<void> {
+    while (this.#writing) await this.#work;
+  }
+
+  async close(): Promise<void> {
+    await this.whenWritten();
+    await this.#work;
+    await this.#log.close();
+  }
+
+  async #writeGathered(): Promise<void> {
+    while (this.#gathered.length > 0) {
+      const group = this.#gathered;
+      this.#gathered = [];
+      try {
+        await this.#log.append(group.map((entry) => entry.result));
+      } catch (error) {
+        // A full disk: posting an unsaved report risks that one report; keeping it back risks all of them.
+        this.#complain('Reports could not be saved to disk and are sent unsaved', error);
+      }
+      for (const entry of group) {
+        entry.state = 'attached';
+        this.#onDurable(entry);
+      }
+    }
+    this.#writing = false;
+  }
+
+  #complain(message: string, error: unknown): void {
+    this.#say({ level: 'error', event: 'outbox_disk', message: `${message}: ${String(error)}` });
+  }
+}

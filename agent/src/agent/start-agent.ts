@@ -1,0 +1,130 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AttemptRunner } from '../exec/attempt-order.ts';
+import { createControlPlaneClient } from '../http/control-plane-client.ts';
+import { type AgentDeps, systemDeps } from './agent-deps.ts';
+import { AgentLife } from './agent-life.ts';
+import type { AgentOptions, ExitReason, RunningAgent } from './agent-options.ts';
+import { runClaimLoop } from './claim-loop.ts';
+import { runCutOffWatch } from './cut-off-watch.ts';
+import { runDelivery } from './deliver-reports.ts';
+import { Departure } from './departure.ts';
+import { runHeartbeatLoop } from './heartbeat-loop.ts';
+import { runInternalCycle } from './internal-cycle.ts';
+import { lockHome } from './lock-home.ts';
+import { chunkFolder } from './outbox-log.ts';
+import { readIdentity } from './read-identity.ts';
+import { registerAgent } from './register-agent.ts';
+
+/** Starts an agent. It runs until it is drained or stopped, or until the control plane ends it. */
+export function startAgent(options: AgentOptions, deps: AgentDeps = systemDeps()): RunningAgent {
+  const departure = new Departure(options, deps);
+  const done = liveOnce(options, deps, departure).catch(
+    (error: unknown): ExitReason => ({
+      kind: 'failed',
+      message: error instanceof Error ? error.message : String(error),
+    }),
+  );
+  return { done, drain: () => departure.drain(), stop: () => departure.stop() };
+}
+
+async function liveOnce(options: AgentOptions, deps: AgentDeps, departure: Departure): Promise<ExitReason> {
+  const startedAt = deps.clock.now();
+  await mkdir(options.data, { recursive: true });
+  const unlock = await lockHome(options.data);
+  if (unlock === null) {
+    return {
+      kind: 'locked',
+      message: `Another agent runs with the state directory ${options.data}; stop it, or give this one a directory of its own`,
+    };
+  }
+  try {
+    return await liveLocked(options, deps, departure, startedAt);
+  } finally {
+    await unlock();
+  }
+}
+
+async function liveLocked(
+  options: AgentOptions,
+  deps: AgentDeps,
+  departure: Departure,
+  startedAt: number,
+): Promise<ExitReason> {
+  const agentId = await readIdentity(options.data, 'agent.id', deps.randomness);
+  const storage =
+    options.shared_dir === undefined
+      ? `agent:${agentId}`
+      : `shared:${await readIdentity(options.shared_dir, '.planfleet.id', deps.randomness)}`;
+  const controlPlane = createControlPlaneClient({ ...options, ...deps });
+  const outboxFolder = join(options.data, 'outbox');
+  const runner = deps.createRunner({
+    clock: deps.clock,
+    timers: deps.timers,
+    randomness: deps.randomness,
+    blobs: controlPlane,
+    data: options.data,
+    plans: join(options.shared_dir ?? options.data, 'plans'),
+    plans_are_shared: options.shared_dir !== undefined,
+    chunks: chunkFolder(outboxFolder),
+    agent_id: agentId,
+    log: options.log,
+  });
+  await endLeftovers(options, runner);
+  const outboxLog = await deps.openOutboxLog(outboxFolder);
+  const left = await outboxLog.load();
+
+  const registered = await registerAgent(
+    {
+      options,
+      deps,
+      controlPlane,
+      started_at: startedAt,
+      storage,
+      have: left.map(({ report }) => ({ stage: report.stage, ordinal: report.ordinal, lease: report.lease })),
+    },
+    departure.beforeStart,
+  );
+  if ('kind' in registered) {
+    await outboxLog.close();
+    return registered;
+  }
+  options.log({
+    level: 'info',
+    event: 'registered',
+    message: `Registered as ${options.name} with ${options.slots} slots at ${options.url}`,
+  });
+
+  const life = new AgentLife({ options, deps, controlPlane, runner, outboxLog, session: registered });
+  life.outbox.takeOver(left);
+  for (const entry of left) life.book.hold(entry.report);
+  const loops = [runClaimLoop, runHeartbeatLoop, runDelivery, runCutOffWatch, runInternalCycle].map((loop) =>
+    loop(life).catch((error: unknown) => {
+      life.finish({ kind: 'failed', message: `${loop.name}: ${String(error)}` });
+    }),
+  );
+  departure.attach(life);
+  const reason = await life.over;
+  await departure.leave(life, reason);
+  life.endLoops();
+  await Promise.all(loops);
+  await life.outbox.close();
+  // What setsid took out of its group outlives even a task that succeeded, but not the agent.
+  await endLeftovers(options, runner);
+  options.log({
+    level: reason.kind === 'drained' || reason.kind === 'stopped' ? 'info' : 'error',
+    event: 'ended',
+    message: reason.message,
+  });
+  return reason;
+}
+
+async function endLeftovers(options: AgentOptions, runner: AttemptRunner): Promise<void> {
+  const ended = await runner.endLeftovers();
+  if (ended === 0) return;
+  options.log({
+    level: 'warn',
+    event: 'leftovers',
+    message: `Ended ${ended} processes that tasks had left running`,
+  });
+}

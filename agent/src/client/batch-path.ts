@@ -1,0 +1,23 @@
+import { batchIdSchema, formatTaskId, parseTaskId } from '@planfleet/shared-types';
+import { usageError } from './cli-error.ts';
+
+/** Address of a batch; an id of the wrong shape is told without asking. */
+export function batchPath(id: string, rest = ''): string {
+  if (!batchIdSchema.safeParse(id).success)
+    throw usageError(
+      `"${id}" is not a batch`,
+      'A batch id looks like 20261122_142233; `planfleet status` lists them.',
+    );
+  return `/v1/batches/${id}${rest}`;
+}
+
+/** Address of a task, from `BATCH:stage:ordinal` or `BATCH:stage`. */
+export function taskPath(text: string): string {
+  const address = parseTaskId(text);
+  if (address === null)
+    throw usageError(
+      `"${text}" is not a task`,
+      'Write BATCH:stage:ordinal, or BATCH:stage for a stage of one task; `planfleet tasks BATCH` lists them.',
+    );
+  return `/v1/tasks/${formatTaskId(address)}`;
+}

@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type FileView, fileViewSchema } from '@planfleet/shared-types';
+import { type ApiClient, UnreachableError } from './api-client.ts';
+import { batchPath } from './batch-path.ts';
+import { CliError, EXIT, usageError } from './cli-error.ts';
+import { readPages } from './read-pages.ts';
+import { retryRequest } from './retry-request.ts';
+import type { PlanInput } from './validate-plan.ts';
+
+/** Where a result of the batch goes on this machine. */
+export interface Output {
+  readonly input: string;
+  readonly kind: 'output_file' | 'output_folder';
+  /** Absolute. */
+  readonly target: string;
+  /** Its place in the batch: `output/<base name>`. */
+  readonly path: string;
+}
+
+/** The outputs that were given a path; those left at their default stay with the batch. */
+export function plannedOutputs(
+  config: Readonly<Record<string, string>>,
+  inputs: readonly PlanInput[],
+  cwd: string,
+): Output[] {
+  const outputs: Output[] = [];
+  for (const { name, kind } of inputs) {
+    const value = config[name];
+    if (value === undefined || value === '' || (kind !== 'output_file' && kind !== 'output_folder')) continue;
+    const base = basename(value);
+    if (base === '' || base === '.' || base === '..')
+      throw usageError(
+        `${name}: "${value}" does not end in a name`,
+        `Write it like -i ${name}=results/totals.csv.`,
+      );
+    // The control plane would give it another name, and the result would not be found under this one.
+    if (/[\p{Cc}\p{Cs}:*?"<>|\\]|^[\s-]|[\s.]$/u.test(base) || [...base].length > 100)
+      throw usageError(
+        `${name}: "${base}" cannot be the name of an output`,
+        'Up to 100 characters without : * ? " < > | \\, no - in front, no dot at the end.',
+      );
+    const path = `output/${base}`;
+    const other = outputs.find((each) => each.path === path);
+    if (other !== undefined)
+      throw usageError(
+        `${other.input} and ${name} would both be ${path} in the batch`,
+        'Give them different names.',
+      );
+    outputs.push({ input: name, kind, target: resolve(cwd, value), path });
+  }
+  return outputs;
+}
+
+/** Copies them here, each file complete or not at all. Returns how many files each output has. */
+export async function downloadOutputs(
+  client: ApiClient,
+  batchId: string,
+  outputs: readonly Output[],
+): Promise<ReadonlyMap<Output, number>> {
+  const found = new Map<Output, number>(outputs.map((output) => [output, 0]));
+  if (outputs.length === 0) return found;
+  const files: [Output, FileView, string][] = [];
+  for await (const page of readPages(client, fileViewSchema, batchPath(batchId, '/files')))
+    for (const file of page.value.items) {
+      const output = outputs.find((each) => belongsTo(file.path, each));
+      if (output !== undefined) files.push([output, file, targetOf(file.path, output)]);
+    }
+  for (const [output, file, target] of files) {
+    await retryRequest(() => downloadFile(client, batchId, file, target));
+    found.set(output, (found.get(output) ?? 0) + 1);
+  }
+  return found;
+}
+
+function belongsTo(path: string, output: Output): boolean {
+  return output.kind === 'output_file' ? path === output.path : path.startsWith(`${output.path}/`);
+}
+
+/** A task chose the path, so it must not lead out of the folder that the user named. */
+function targetOf(path: string, output: Output): string {
+  if (output.kind === 'output_file') return output.target;
+  const target = resolve(output.target, path.slice(output.path.length + 1));
+  if (!target.startsWith(output.target + sep) || path.includes('\0'))
+    throw new CliError(EXIT.unreachable, `the batch has a file whose path leads out of its folder: ${path}`);
+  return target;
+}
+
+async function downloadFile(
+  client: ApiClient,
+  batchId: string,
+  file: FileView,
+  target: string,
+): Promise<void> {
+  const encoded = file.path.split('/').map(encodeURIComponent).join('/');
+  const response = await client.request('GET', batchPath(batchId, `/files/${encoded}`));
+  await mkdir(dirname(target), { recursive: true });
+  const temporary = join(
+    dirname(target),
+    `.${basename(target).slice(0, 100)}.${randomBytes(4).toString('hex')}.part`,
+  );
+  const hash = createHash('sha256');
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  try {
+    const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as never);
+    await pipeline(body, measure, createWriteStream(temporary));
+    if (hash.digest('hex') !== file.sha256)
+      throw new CliError(
+        EXIT.unreachable,
+        `${file.path} arrived damaged: its content is not what the task wrote`,
+      );
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (error instanceof CliError) throw error;
+    const { message, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined && syscall !== 'read') throw usageError(`cannot write ${target}: ${message}`);
+    throw new UnreachableError(EXIT.unreachable, `the connection was cut while ${file.path} was read`, {
+      cause: error,
+    });
+  }
+}

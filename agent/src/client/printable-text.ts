@@ -1,0 +1,21 @@
+/**
+ * Text from a task, a plan or the server made safe to show: without escape sequences and control
+ * characters (output of a task could otherwise retitle, clear or recolour the terminal), with tabs and
+ * line ends kept.
+ */
+export function printableText(text: string): string {
+  return (
+    text
+      .replaceAll('\r\n', '\n')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+      .replace(/\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g, '')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+  );
+}
+
+/** The same on one line, cut at `limit` characters. */
+export function printableLine(text: string, limit = 300): string {
+  const line = printableText(text).replace(/\s+/g, ' ').trim();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+}

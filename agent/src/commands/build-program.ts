@@ -1,0 +1,161 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Terminal } from '../client/terminal.ts';
+import { VERSION } from '../client/version.ts';
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+function wholeNumber(from: number, to: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < from || value > to)
+      throw new InvalidArgumentError(`It is a whole number from ${from} to ${to}.`);
+    return value;
+  };
+}
+
+/**
+ * Declares every command. What a command does is loaded when it runs, so that `planfleet --version`
+ * does not load a database and a server.
+ */
+export function buildProgram(terminal: Terminal, done: (code: number) => void): Command {
+  const program = new Command('planfleet')
+    .description('Runs markdown plans on a fleet of GPU machines.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.err(text.trimEnd()),
+    });
+
+  const command = (usage: string, description: string, json = 'the answer as JSON, for programs') =>
+    program.command(usage).description(description).option('--json', json);
+  const serverCommand = (usage: string, description: string, json?: string) =>
+    withServer(command(usage, description, json));
+  const jsonLog = 'what happens as lines of JSON, for programs';
+
+  for (const [name, description] of [
+    ['up', 'control plane and an agent on this machine'],
+    ['serve', 'control plane only; agents join it'],
+  ] as const) {
+    const each = withControlPlane(command(name, description, jsonLog));
+    if (name === 'up') withAgent(each);
+    else each.option('--name <name>', 'bind the token of the printed join command to this agent name');
+    each.action(async (options) =>
+      done(
+        name === 'up'
+          ? await (await import('./up.ts')).up(options, terminal)
+          : await (await import('./serve.ts')).serve(options, terminal),
+      ),
+    );
+  }
+
+  command('migrate', 'create or upgrade the database, without starting anything')
+    .option('--data <dir>', 'data folder of the control plane')
+    .action(async (options) => done(await (await import('./migrate.ts')).migrate(options, terminal)));
+
+  withAgent(serverCommand('agent', 'agent on this machine: takes tasks, runs them, sends results', jsonLog))
+    .option('--data <dir>', 'where it keeps plans, batch files and its outbox')
+    .action(async (options) => done(await (await import('./agent.ts')).agent(options, terminal)));
+
+  serverCommand('submit <plan>', 'submit a plan: its folder, or a plan.md that needs nothing else')
+    .option('--config <json>', 'inputs as a JSON object, or @file')
+    .option('-i, --input <key=value>', 'an input: KEY=VALUE, or KEY=@PATH to send a file or folder', collect)
+    .option('--name <name>', 'name of the batch, instead of the plan')
+    .option('--priority <n>', '1 to 10, higher first', wholeNumber(1, 10))
+    .option('--watch', 'show progress until the end, then fetch output files')
+    .action(async (plan, options) =>
+      done(await (await import('./submit.ts')).submit(plan, options, terminal)),
+    );
+
+  serverCommand('validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
+    async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
+  );
+
+  serverCommand('status [batch]', 'the latest batches and all agents, or the stages of one batch')
+    .option('--watch', 'with a batch: show progress until its end')
+    .action(async (batch, options) =>
+      done(await (await import('./status.ts')).status(batch, options, terminal)),
+    );
+
+  serverCommand('tasks <batch>', 'the tasks of a batch')
+    .option('--state <state>', 'only these: waiting, ready, leased, backoff, succeeded, abandoned, ...')
+    .option('--stage <stage>', 'only those of one stage')
+    .option('--limit <n>', 'stop after so many', wholeNumber(1, 1_000_000))
+    .action(async (batch, options) =>
+      done(await (await import('./tasks.ts')).tasks(batch, options, terminal)),
+    );
+
+  serverCommand(
+    'task <task>',
+    'every attempt of a task (BATCH:stage:ordinal), its command and output',
+  ).action(async (task, options) => done(await (await import('./task.ts')).task(task, options, terminal)));
+
+  serverCommand('cancel <batch>', 'stop a batch; what runs is ended').action(async (batch, options) =>
+    done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
+  );
+
+  declareTokens(program, terminal, done);
+  for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
+    each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
+  program.showHelpAfterError('(planfleet --help lists the commands)');
+  return program;
+}
+
+function declareTokens(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const tokens = program.command('tokens').description('make, list and revoke tokens');
+  const command = (usage: string, description: string) =>
+    withServer(tokens.command(usage).description(description).option('--json', 'the answer as JSON'));
+  command('create', 'a new token; shown once, stored nowhere')
+    .requiredOption(
+      '--scope <scopes>',
+      'submit, read, operate, agent, tick, admin; several with commas',
+      collect,
+    )
+    .option('--subject <text>', 'whom it is for')
+    .option('--agent <name>', 'for scope agent: only for the agent of this name')
+    .option('--plan <glob>', 'for scope submit: only plans like this; may be repeated', collect)
+    .option('--expires <duration>', 'like 12h or 90d; none: never')
+    .option('--signing-key <file>', 'make it offline; "env" takes the key from PLANFLEET_SIGNING_KEY')
+    .action(async (options) =>
+      done(await (await import('./create-token.ts')).createToken(options, terminal)),
+    );
+  command('list', 'all tokens that were made by the control plane').action(async (options) =>
+    done(await (await import('./list-tokens.ts')).listTokens(options, terminal)),
+  );
+  command('revoke <jti>', 'a token is refused from now on').action(async (jti, options) =>
+    done(await (await import('./revoke-token.ts')).revokeToken(jti, options, terminal)),
+  );
+}
+
+function withServer(command: Command): Command {
+  return command
+    .option('--url <url>', 'control plane (else PLANFLEET_URL, else the config file)')
+    .option('--token <token>', 'token (else PLANFLEET_TOKEN, else the config file)');
+}
+
+function withControlPlane(command: Command): Command {
+  command
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port; 0 takes a free one', wholeNumber(0, 65_535))
+    .option('--data <dir>', 'data folder (else ~/.local/share/planfleet)')
+    .option('--tls-cert <file>', 'certificate (PEM)')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .option('--insecure-http', 'allow another address than loopback without TLS');
+  for (const name of ['lease-ms', 'tick-ms', 'poll-ms'])
+    command.addOption(new Option(`--${name} <n>`).argParser(wholeNumber(1, 86_400_000)).hideHelp());
+  return command;
+}
+
+function withAgent(command: Command): Command {
+  return command
+    .option('--name <name>', 'name of the agent (else the host name)')
+    .option('--shared-dir <dir>', 'a folder that all agents see at this path; batch files stay there')
+    .option('--slots <n>', 'CPU tasks at once (else the number of processors)', wholeNumber(0, 10_000))
+    .option('--labels <labels>', 'what only this machine has, like a100,has-dataset-x')
+    .option('--grace <duration>', 'for running tasks to end after a stop', '60s');
+}
+
+function pathOf(command: Command): string {
+  const group = command.parent;
+  return group === null || group.parent === null ? command.name() : `${group.name()} ${command.name()}`;
+}

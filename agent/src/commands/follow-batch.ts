@@ -1,0 +1,84 @@
+import { relative } from 'node:path';
+import type { BatchView } from '@planfleet/shared-types';
+import type { ApiClient } from '../client/api-client.ts';
+import { EXIT, type ExitCode } from '../client/cli-error.ts';
+import { downloadOutputs, type Output } from '../client/download-outputs.ts';
+import { explainFailures } from '../client/explain-failures.ts';
+import { formatCounts } from '../client/format-progress.ts';
+import { paintState } from '../client/paint.ts';
+import { formatDuration } from '../client/parse-duration.ts';
+import { printJson, type Terminal } from '../client/terminal.ts';
+import { type Watched, watchBatch } from '../client/watch-batch.ts';
+
+export interface Following {
+  readonly client: ApiClient;
+  readonly batch_id: string;
+  readonly outputs: readonly Output[];
+  readonly json: boolean;
+  readonly terminal: Terminal;
+}
+
+/** Progress until the batch has ended, then its results on this machine, or why it failed. */
+export async function followBatch(following: Following): Promise<ExitCode> {
+  const { client, batch_id, json, terminal } = following;
+  // With --json standard output is for programs, and people read standard error.
+  const say = json ? terminal.err : terminal.out;
+  const watched = await watchUntilInterrupted(client, batch_id, say);
+  if (watched === null) {
+    terminal.err(`\nBatch ${batch_id} goes on without this.`);
+    terminal.err(`  watch it again:  planfleet status ${batch_id} --watch`);
+    terminal.err(`  stop it:         planfleet cancel ${batch_id}`);
+    return EXIT.interrupted;
+  }
+  const { batch, raw } = watched;
+  // How the batch ended is said even when its results cannot be fetched.
+  const problem = await fetchOutputs(following, batch, say).catch((error: unknown) => error);
+  if (json) printJson(terminal, raw);
+  if (batch.abandoned > 0) {
+    say('');
+    for (const line of await explainFailures(client, batch, terminal.paint)) say(line);
+    say('');
+  }
+  say(summarize(batch, terminal));
+  if (problem !== undefined) throw problem;
+  return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
+}
+
+/** Ctrl-C ends the watching and nothing else; afterwards it means again what it always does. */
+async function watchUntilInterrupted(
+  client: ApiClient,
+  batchId: string,
+  say: (line: string) => void,
+): Promise<Watched | null> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await watchBatch({ client, batch_id: batchId, say, signal: stop.signal });
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function summarize(batch: BatchView, terminal: Terminal): string {
+  const end = batch.finished_at === null ? Date.now() : Date.parse(batch.finished_at);
+  const duration = formatDuration(end - Date.parse(batch.created_at));
+  const state = paintState(terminal.paint, batch.state);
+  return `Batch ${batch.id} ${state} in ${duration}: ${formatCounts(batch)}`;
+}
+
+async function fetchOutputs(
+  { client, batch_id, outputs, terminal }: Following,
+  batch: BatchView,
+  say: (line: string) => void,
+): Promise<void> {
+  for (const [output, files] of await downloadOutputs(client, batch_id, outputs)) {
+    const place = relative(terminal.cwd, output.target) || output.target;
+    const target = place.startsWith('..') ? output.target : place;
+    if (files > 0)
+      say(`${output.input}: ${target}${output.kind === 'output_folder' ? ` (${files} files)` : ''}`);
+    // A batch that failed has said enough.
+    else if (batch.state === 'succeeded')
+      terminal.err(`warning: ${output.input}: no task wrote ${output.path}, so ${target} was not written`);
+  }
+}

@@ -1,0 +1,54 @@
+import { TASK_STATES, type TaskView, taskViewSchema } from '@planfleet/shared-types';
+import { batchPath } from '../client/batch-path.ts';
+import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
+import { formatTable } from '../client/format-table.ts';
+import { paintState } from '../client/paint.ts';
+import { printableLine } from '../client/printable-text.ts';
+import { readPages } from '../client/read-pages.ts';
+import { printJson, type Terminal } from '../client/terminal.ts';
+import { connect, type ServerOptions } from './connect.ts';
+
+export interface TasksOptions extends ServerOptions {
+  state?: string;
+  stage?: string;
+  limit?: number;
+}
+
+/** The largest page worth waiting for before the first line appears. */
+const PAGE = 200;
+
+/** All pages, one after the other; with `--json` one line for each. */
+export async function tasks(batchId: string, options: TasksOptions, terminal: Terminal): Promise<ExitCode> {
+  const { state, stage } = options;
+  if (state !== undefined && !TASK_STATES.some((each) => each === state))
+    throw usageError(`--state: there is no state "${state}"`, `The states: ${TASK_STATES.join(', ')}.`);
+  const path = batchPath(batchId, '/tasks');
+  const client = await connect(options, terminal);
+  const limit = options.limit ?? Number.POSITIVE_INFINITY;
+  let shown = 0;
+  for await (const page of readPages(client, taskViewSchema, path, {
+    state,
+    stage,
+    limit: Math.min(PAGE, limit),
+  })) {
+    const items = page.value.items.slice(0, limit - shown);
+    shown += items.length;
+    if (options.json) printJson(terminal, page.raw);
+    else for (const line of formatTable(items.map((task) => row(task, terminal)))) terminal.out(line);
+    if (shown >= limit) break;
+  }
+  if (shown === 0 && !options.json) terminal.err('No such tasks.');
+  return EXIT.done;
+}
+
+function row(task: TaskView, { paint }: Terminal) {
+  const where = task.agent === null ? '' : `on ${task.agent}`;
+  const when = task.state === 'backoff' && task.not_before !== null ? `again at ${task.not_before}` : '';
+  return [
+    task.id,
+    [task.state, paintState(paint, task.state)] as const,
+    printableLine(task.name, 60),
+    task.attempts === 0 ? '' : `${task.attempts} ${task.attempts === 1 ? 'attempt' : 'attempts'}`,
+    where || when,
+  ];
+}

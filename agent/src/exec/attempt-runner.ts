@@ -1,0 +1,47 @@
+import type { Attempt, Workshop } from './attempt.ts';
+import type { AttemptOrder, AttemptRunner, RunnerContext, RunningAttempt } from './attempt-order.ts';
+import { Ending } from './ending.ts';
+import { FileDigests } from './file-digests.ts';
+import { ProcessRunner } from './process-runner.ts';
+import { runAttempt } from './run-attempt.ts';
+import { SharedWork } from './shared-work.ts';
+
+/** Runs attempts as processes of this machine. */
+export function createAttemptRunner(context: RunnerContext): AttemptRunner {
+  const shop: Workshop = {
+    ...context,
+    log: (entry) => context.log(entry),
+    processes: new ProcessRunner(context.data, `${context.agent_id}-`, context.timers),
+    shared: new SharedWork(),
+    digests: new FileDigests(),
+    made: new Set(),
+  };
+
+  return {
+    start(order: AttemptOrder): RunningAttempt {
+      const ending = new Ending();
+      const attempt: Attempt = {
+        ...order,
+        shop,
+        ending,
+        plan_path: '',
+        batch_path: '',
+        values: { variables: {} },
+        started_at: null,
+        exit: null,
+        tail: '',
+        lists: [],
+        chunk_files: [],
+        files: [],
+        uploads: [],
+      };
+      return { done: runAttempt(attempt), end: (reason, manner) => ending.ask(reason, manner) };
+    },
+
+    endLeftovers: () => shop.processes.endLeftovers(),
+
+    noteAccepted({ uploads }) {
+      for (const upload of uploads) shop.digests.noteTold(upload.file, upload.sha256);
+    },
+  };
+}

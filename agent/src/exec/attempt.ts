@@ -1,0 +1,51 @@
+import type { ErrorType, FileReport, ListReport, TemplateValues } from '@planfleet/shared-types';
+import type { AttemptOrder, ChunkFile, RunnerContext, Upload } from './attempt-order.ts';
+import type { Ending } from './ending.ts';
+import type { FileDigests } from './file-digests.ts';
+import type { ProcessExit, ProcessRunner } from './process-runner.ts';
+import type { SharedWork } from './shared-work.ts';
+
+/** What all attempts of an agent share. */
+export interface Workshop extends RunnerContext {
+  readonly processes: ProcessRunner;
+  /** Preparations that several attempts wait for: a bundle, an input, a Setup. */
+  readonly shared: SharedWork;
+  readonly digests: FileDigests;
+  /** Batches whose folders are there. */
+  readonly made: Set<string>;
+}
+
+/** One attempt on its way through the steps; each step fills in its part. */
+export interface Attempt extends AttemptOrder {
+  readonly shop: Workshop;
+  readonly ending: Ending;
+  plan_path: string;
+  batch_path: string;
+  values: TemplateValues;
+  started_at: number | null;
+  exit: ProcessExit | null;
+  tail: string;
+  lists: ListReport[];
+  chunk_files: ChunkFile[];
+  files: FileReport[];
+  uploads: Upload[];
+}
+
+/** An attempt fails, with one sentence for people. */
+export class AttemptError extends Error {
+  override readonly name = 'AttemptError';
+  readonly error_type: ErrorType;
+  /** Output to show in place of the command's own. */
+  readonly tail: string | null;
+
+  constructor(error_type: ErrorType, message: string, options: { tail?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.error_type = error_type;
+    this.tail = options.tail ?? null;
+  }
+}
+
+/** The attempt was ended from outside while a step was under way. */
+export class AttemptEnded extends Error {
+  override readonly name = 'AttemptEnded';
+}

@@ -1,0 +1,99 @@
+import { rm } from 'node:fs/promises';
+import type { ErrorType, Outcome, Report } from '@planfleet/shared-types';
+import { type Attempt, AttemptError } from './attempt.ts';
+import type { AttemptResult, EndReason } from './attempt-order.ts';
+import { checkProduced } from './check-produced.ts';
+import { listFiles } from './list-files.ts';
+import { prepareBatch } from './prepare-batch.ts';
+import { preparePlan } from './prepare-plan.ts';
+import { readLists } from './read-lists.ts';
+import { runCommand } from './run-command.ts';
+import { runSetup } from './run-setup.ts';
+
+const STEPS = [preparePlan, prepareBatch, runSetup, runCommand, checkProduced, readLists, listFiles] as const;
+
+const ENDED: Readonly<Record<EndReason, { outcome: Outcome; message: string }>> = {
+  stop: { outcome: 'stopped', message: 'Stopped on request' },
+  gone: { outcome: 'stopped', message: 'The lease was over' },
+  returned: { outcome: 'returned', message: 'Handed back: the agent is leaving' },
+  cut_off: {
+    outcome: 'returned',
+    message: 'Handed back: the control plane was out of reach, and others may have run it on the same files',
+  },
+};
+
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly error_type: ErrorType | null;
+  readonly message: string | null;
+}
+
+/** Takes an attempt through its steps. The first thing that ends it is its verdict. */
+export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
+  const verdict = await takeSteps(attempt);
+  const isSuccess = verdict.outcome === 'succeeded';
+  // Only a success brings lists and files: those of a failure are half done.
+  if (!isSuccess)
+    for (const chunk of attempt.chunk_files) await rm(chunk.file, { force: true }).catch(() => undefined);
+  return {
+    report: buildReport(attempt, verdict, isSuccess),
+    chunk_files: isSuccess ? attempt.chunk_files : [],
+    uploads: isSuccess ? attempt.uploads : [],
+  };
+}
+
+async function takeSteps(attempt: Attempt): Promise<Verdict> {
+  for (const step of STEPS) {
+    try {
+      attempt.ending.signal.throwIfAborted();
+      await step(attempt);
+    } catch (error) {
+      return judgeError(attempt, error);
+    }
+  }
+  if (attempt.ending.reason !== null) return judgeEnding(attempt.ending.reason);
+  return { outcome: 'succeeded', error_type: null, message: null };
+}
+
+function judgeError(attempt: Attempt, error: unknown): Verdict {
+  const { reason } = attempt.ending;
+  // A command that ran into its timeout before anybody wished it to end has failed by its timeout.
+  if (reason !== null && attempt.exit?.timed_out !== true) return judgeEnding(reason);
+  if (error instanceof AttemptError) {
+    attempt.tail = error.tail ?? attempt.tail;
+    return { outcome: 'failed', error_type: error.error_type, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { outcome: 'failed', error_type: 'worker', message: `The agent could not run the task: ${message}` };
+}
+
+function judgeEnding(reason: EndReason): Verdict {
+  return { ...ENDED[reason], error_type: null };
+}
+
+function buildReport(attempt: Attempt, verdict: Verdict, isSuccess: boolean): Report {
+  const { task, exit, shop } = attempt;
+  return {
+    stage: task.stage,
+    ordinal: task.ordinal,
+    lease: task.lease,
+    attempt: task.attempt,
+    outcome: verdict.outcome,
+    error_type: verdict.error_type,
+    message: verdict.message === null ? null : shorten(verdict.message),
+    exit_code: exit?.exit_code ?? null,
+    signal: exit?.signal ?? null,
+    tail: attempt.tail,
+    started_at: attempt.started_at,
+    ended_at: shop.clock.now(),
+    lists: isSuccess ? attempt.lists : [],
+    files: isSuccess ? attempt.files : [],
+  };
+}
+
+/** A message may quote a path of 4,000 characters; half a character at the cut would not be valid text. */
+function shorten(message: string): string {
+  const clean = message.replaceAll('\0', '\uFFFD');
+  if (clean.length <= 2_000) return clean;
+  return `${clean.slice(0, 1_990).replace(/[\uD800-\uDBFF]$/, '')} ...`;
+}
