@@ -45,7 +45,11 @@ export function registration(name: string, change: Partial<RegisterRequest> = {}
 }
 
 /** Registers an agent; its session. */
-export async function register(server: TestApp, name: string, change?: Partial<RegisterRequest>): Promise<number> {
+export async function register(
+  server: TestApp,
+  name: string,
+  change?: Partial<RegisterRequest>,
+): Promise<number> {
   const response = await server.ask('agent', 'POST', '/v1/agents/register', registration(name, change));
   expect(response.status).toBe(200);
   return (await readJson<{ session: number }>(response)).session;

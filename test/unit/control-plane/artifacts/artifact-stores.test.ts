@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ArtifactStore, DigestMismatchError } from '../../../../control-plane/src/artifacts/artifact-store.ts';
+import {
+  type ArtifactStore,
+  DigestMismatchError,
+} from '../../../../control-plane/src/artifacts/artifact-store.ts';
 import { openDirectoryStore } from '../../../../control-plane/src/artifacts/stores/directory.node.ts';
 
 const hashOf = (content: Uint8Array) => createHash('sha256').update(content).digest('hex');
@@ -14,7 +17,8 @@ function streamOf(content: Uint8Array, breakAfter?: number): ReadableStream<Uint
   let at = 0;
   return new ReadableStream({
     pull(controller) {
-      if (breakAfter !== undefined && at >= breakAfter) return controller.error(new Error('The sender went away.'));
+      if (breakAfter !== undefined && at >= breakAfter)
+        return controller.error(new Error('The sender went away.'));
       if (at >= content.length) return controller.close();
       controller.enqueue(content.slice(at, at + 65_536));
       at += 65_536;
@@ -35,7 +39,9 @@ async function openDirectory(): Promise<Opened> {
 
 /** The R2 store runs where its bucket is, in workerd; a worker that is nothing but the store stands between. */
 async function openR2(): Promise<Opened> {
-  const module = JSON.stringify(join(import.meta.dirname, '../../../../control-plane/src/artifacts/stores/r2.ts'));
+  const module = JSON.stringify(
+    join(import.meta.dirname, '../../../../control-plane/src/artifacts/stores/r2.ts'),
+  );
   const source = `import { openR2Store } from ${module};
     export default { async fetch(request, env) {
       const store = openR2Store(env.ARTIFACTS);
@@ -67,10 +73,16 @@ async function openR2(): Promise<Opened> {
   });
   const url = await worker.ready;
   async function ask(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
-    const response = await fetch(new URL(path, url), { method, headers, ...(body === undefined ? {} : { body }) });
+    const response = await fetch(new URL(path, url), {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
     if (response.status !== 500) return response;
     const error = (await response.json()) as { name: string; message: string };
-    throw error.name === 'DigestMismatchError' ? new DigestMismatchError(error.message) : new Error(error.message);
+    throw error.name === 'DigestMismatchError'
+      ? new DigestMismatchError(error.message)
+      : new Error(error.message);
   }
   return {
     store: {
@@ -140,7 +152,9 @@ describe.each([
 
   test('refuses content that is shorter than announced', async () => {
     const content = randomBytes(1_000);
-    await expect(store.put(hashOf(content), streamOf(content), 2_000)).rejects.toBeInstanceOf(DigestMismatchError);
+    await expect(store.put(hashOf(content), streamOf(content), 2_000)).rejects.toBeInstanceOf(
+      DigestMismatchError,
+    );
     expect(await read(hashOf(content))).toBeNull();
   });
 

@@ -70,10 +70,15 @@ test.each<[string, (session: number) => unknown]>([
 test('a token that is bound to an agent acts for that one only', async () => {
   const authorization = `Bearer ${await server.token(['agent'], { agent: 'one' })}`;
   const ask = (path: string, body: unknown) =>
-    server.app.request(`/v1/agents/${path}`, { method: 'POST', headers: { authorization }, body: JSON.stringify(body) });
+    server.app.request(`/v1/agents/${path}`, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify(body),
+    });
   expect((await ask('register', registration('two'))).status).toBe(403);
   expect((await ask('register', registration('one'))).status).toBe(200);
-  for (const route of ['claim', 'results', 'heartbeat', 'items']) expect((await ask(`two/${route}`, {})).status).toBe(403);
+  for (const route of ['claim', 'results', 'heartbeat', 'items'])
+    expect((await ask(`two/${route}`, {})).status).toBe(403);
 });
 
 test('items are accepted when their hash is right, and refused at the chunk where it is not', async () => {
@@ -112,7 +117,10 @@ test('a list that is complete makes the brain go on', async () => {
   const { leases, stages } = await claim(server, 'one', session);
   const list = stages[0]?.lists[0]?.list ?? 0;
   const [lease] = leases as [ClaimAnswer['leases'][number]];
-  const chunks = [0, 500].map((offset) => ({ ...chunk(Array.from({ length: 500 }, (_, i) => offset + i)), offset }));
+  const chunks = [0, 500].map((offset) => ({
+    ...chunk(Array.from({ length: 500 }, (_, i) => offset + i)),
+    offset,
+  }));
   await post('one/items', { session, list, lease: lease.lease, chunks });
   const lists = [{ list, count: 1_000, chunks: chunks.map((each) => each.sha256) }];
   const response = await post('one/results', { session, reports: [report(lease, { lists })], claim: null });
@@ -122,9 +130,10 @@ test('a list that is complete makes the brain go on', async () => {
 
 test('agents are listed with what they hold and whether they are there', async () => {
   await submitPlan(server, planOf(['a']));
-  for (const name of ['b', 'a', 'c']) await register(server, name, { labels: ['x'] });
+  const sessions = new Map<string, number>();
+  for (const name of ['b', 'a', 'c']) sessions.set(name, await register(server, name, { labels: ['x'] }));
   server.clock.advance(30_000);
-  await claim(server, 'a', 2);
+  await claim(server, 'a', sessions.get('a') ?? 0);
   server.clock.advance(10_000);
   const read = async (query: string) =>
     readJson<Page<AgentView>>(await server.ask('read', 'GET', `/v1/agents${query}`));
@@ -137,7 +146,13 @@ test('agents are listed with what they hold and whether they are there', async (
   expect((await read(`?cursor=${page.next_cursor}`)).items.map(({ name }) => name)).toEqual(['c']);
 });
 
-test.each(['?wait=26', '?wait=-1', '?wait=x', '?wait=1&wait=2', '?hold=1'])('claim%s is refused', async (query) => {
+test.each([
+  '?wait=26',
+  '?wait=-1',
+  '?wait=x',
+  '?wait=1&wait=2',
+  '?hold=1',
+])('claim%s is refused', async (query) => {
   const session = await register(server, 'one');
   expect((await post(`one/claim${query}`, { session, slots: 1, have: [] })).status).toBe(422);
 });

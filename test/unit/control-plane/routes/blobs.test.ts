@@ -37,7 +37,12 @@ test('what is too large is refused, announced or not', async () => {
   expect((await get(hashOf(content))).status).toBe(404);
 });
 
-test.each(['x', 'A'.repeat(64), '..%2f..%2fetc%2fpasswd', 'a'.repeat(65)])('%s is no hash', async (sha256) => {
+test.each([
+  'x',
+  'A'.repeat(64),
+  '..%2f..%2fetc%2fpasswd',
+  'a'.repeat(65),
+])('%s is no hash', async (sha256) => {
   expect((await put(sha256, randomBytes(1))).status).toBe(422);
   expect((await get(sha256)).status).toBe(422);
 });

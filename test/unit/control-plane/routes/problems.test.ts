@@ -57,11 +57,19 @@ test('a request that is not valid names every place', async () => {
   const body = { ...registration('one'), slots: -1, labels: [1], colour: 'red' };
   const response = await server.ask('agent', 'POST', '/v1/agents/register', body);
   const problem = await expectProblem(response, 422, 'invalid');
-  expect((problem['issues'] as { path: string }[]).map(({ path }) => path).sort()).toEqual(['', 'labels.0', 'slots']);
+  expect((problem['issues'] as { path: string }[]).map(({ path }) => path).sort()).toEqual([
+    '',
+    'labels.0',
+    'slots',
+  ]);
 });
 
 test('a database that is busy is 503, and worth another try', async () => {
-  const response = await ((await failing(new DatabaseBusyError('The database is locked.'))).ask('read', 'GET', '/v1/batches'));
+  const response = await (await failing(new DatabaseBusyError('The database is locked.'))).ask(
+    'read',
+    'GET',
+    '/v1/batches',
+  );
   expect(response.headers.get('retry-after')).toBe('2');
   await expectProblem(response, 503, 'busy');
 });

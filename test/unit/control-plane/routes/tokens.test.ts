@@ -14,7 +14,12 @@ const use = (token: string, path = '/v1/batches') =>
   server.app.request(path, { headers: { authorization: `Bearer ${token}` } });
 
 test('a token that was made works until it is revoked', async () => {
-  const response = await create({ subject: 'ann', scopes: ['read', 'submit'], plans: ['inv*'], expires_in_s: 3_600 });
+  const response = await create({
+    subject: 'ann',
+    scopes: ['read', 'submit'],
+    plans: ['inv*'],
+    expires_in_s: 3_600,
+  });
   expect(response.status).toBe(201);
   const created = createdTokenSchema.parse(await readJson<CreatedToken>(response));
   expect(created).toMatchObject({ subject: 'ann', scopes: ['read', 'submit'], plans: ['inv*'], agent: null });

@@ -123,7 +123,9 @@ test('a retry that becomes due wakes an agent, although nothing was written', as
   await submitPlan(server, planOf(['a']));
   const session = await register(server, 'one');
   const { leases } = await claim(server, 'one', session);
-  const failed = leases.map((lease) => report(lease, { outcome: 'failed', error_type: 'worker', exit_code: 1 }));
+  const failed = leases.map((lease) =>
+    report(lease, { outcome: 'failed', error_type: 'worker', exit_code: 1 }),
+  );
   await server.ask('agent', 'POST', '/v1/agents/one/results', { session, reports: failed, claim: null });
   const held = poll('one', session);
   await sleep(150);
