@@ -5,7 +5,10 @@ import Libsql from 'libsql';
 
 type Value = { type: string; value?: string | number; base64?: string };
 type Condition = { type: string; step?: number; cond?: Condition };
-type Step = { stmt: Sql & { named_args?: { name: string; value: Value }[]; args?: Value[] }; condition?: Condition };
+type Step = {
+  stmt: Sql & { named_args?: { name: string; value: Value }[]; args?: Value[] };
+  condition?: Condition;
+};
 type Sql = { sql?: string | null; sql_id?: number };
 type Request = Sql & { type: string; batch?: { steps: Step[] }; stmt?: Step['stmt'] };
 
@@ -90,7 +93,8 @@ async function execute(connection: Libsql.Database, sql: string, stmt: Step['stm
         connection.exec(sql.replace(' READONLY', '').replace('BEGIN TRANSACTION', 'BEGIN'));
         return nothing;
       } catch (error) {
-        if (attempt > 500 || !String((error as { code?: string }).code).startsWith('SQLITE_BUSY')) throw error;
+        if (attempt > 500 || !String((error as { code?: string }).code).startsWith('SQLITE_BUSY'))
+          throw error;
         await sleep(4);
       }
     }

@@ -1,13 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,7 +38,12 @@ async function tokenOf(...scopes: Scope[]): Promise<string> {
   return (await signToken({ signing_key, subject: 'test', scopes, expires_in_s: 600 })).token;
 }
 
-async function ask(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
+async function ask(
+  method: string,
+  path: string,
+  body?: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = {},
+) {
   const token = await tokenOf('submit', 'read', 'operate', 'agent', 'tick', 'admin');
   return fetch(`${server.url}${path}`, {
     method,
