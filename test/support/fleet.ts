@@ -185,7 +185,8 @@ export class Fleet {
       headers: { 'content-type': 'text/markdown' },
       body: markdown,
     });
-    if (response.status !== 201) throw new Error(`Submission answered ${response.status}: ${await response.text()}`);
+    if (response.status !== 201)
+      throw new Error(`Submission answered ${response.status}: ${await response.text()}`);
     return ((await response.json()) as { batch_id: string }).batch_id;
   }
 
@@ -201,7 +202,9 @@ export class Fleet {
   async tasks(id: string): Promise<TaskView[]> {
     const tasks: TaskView[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
-      const page: Page<TaskView> = await this.get(`/v1/batches/${id}/tasks?limit=500${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+      const page: Page<TaskView> = await this.get(
+        `/v1/batches/${id}/tasks?limit=500${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
       tasks.push(...page.items);
       cursor = page.next_cursor;
     }
@@ -231,7 +234,11 @@ export class Fleet {
       ...(token === null ? {} : { PLANFLEET_TOKEN: token }),
       NO_COLOR: '1',
     };
-    const child = spawn(process.execPath, [BINARY, ...args], { env, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [BINARY, ...args], {
+      env,
+      cwd: this.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -36,7 +36,13 @@ export interface TestApp {
   readonly clock: { now(): number; advance(ms: number): void };
   token(scopes: readonly Scope[], change?: Partial<TokenOptions>): Promise<string>;
   /** A request with a token of these scopes; a body that is no text is sent as JSON. */
-  ask(scope: Scope, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  ask(
+    scope: Scope,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -103,7 +109,8 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
 }
 
 function toBody(body: unknown): BodyInit {
-  if (typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array) return body as BodyInit;
+  if (typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array)
+    return body as BodyInit;
   return JSON.stringify(body);
 }
 
