@@ -74,6 +74,7 @@ class CommandScanner {
   /** What holds for every placeholder around here, whatever its quotes. */
   private override: QuotingContext | null = null;
   private inHeredoc = false;
+  private inSubstitution = false;
   /** Starts of `((` that turned out to be two parentheses: read once only, else nesting doubles the work. */
   private readonly notArithmetic = new Set<number>();
 
@@ -258,7 +259,7 @@ class CommandScanner {
     const pending = this.pending;
     this.pending = [];
     for (const { heredoc, offset } of pending) {
-      const body = findHeredocBody(this.text, this.position, this.limit, heredoc);
+      const body = findHeredocBody(this.text, this.position, this.limit, heredoc, this.inSubstitution);
       if (!body.closed) this.fail(`a here-document that ends with the line "${heredoc.delimiter}"`, offset);
       this.scanHeredocBody(heredoc, body.end, body.closing_end);
     }
@@ -331,13 +332,15 @@ class CommandScanner {
 
   /** A fresh command inside `$(` or `<(`: neither quotes nor here-documents reach into it. */
   private scanSubstitution(start: number): void {
-    const outer = { pending: this.pending, override: this.override };
+    const outer = { pending: this.pending, override: this.override, inSubstitution: this.inSubstitution };
+    this.inSubstitution = true;
     this.pending = [];
     if (this.override?.kind === 'integer') this.override = null;
     this.scanList(')', start);
     this.reportPending();
     this.pending = outer.pending;
     this.override = outer.override;
+    this.inSubstitution = outer.inSubstitution;
   }
 
   private scanUntil(
@@ -505,6 +508,7 @@ function findHeredocBody(
   from: number,
   limit: number,
   heredoc: Heredoc,
+  in_substitution: boolean,
 ): { end: number; closing_end: number; closed: boolean } {
   let start = from;
   let continued = false;
@@ -515,6 +519,12 @@ function findHeredocBody(
     const compared = heredoc.strips_tabs ? line.replace(/^\t+/, '') : line;
     if (!continued && compared === heredoc.delimiter) {
       return { end: start, closing_end: Math.min(end + 1, limit), closed: true };
+    }
+    const start_of_compared = end - compared.length;
+    const rest = compared.startsWith(heredoc.delimiter) ? compared.slice(heredoc.delimiter.length) : '';
+    if (!continued && in_substitution && rest.includes(')')) {
+      // As bash does: `EOF)` ends the body and the substitution around it.
+      return { end: start, closing_end: start_of_compared + heredoc.delimiter.length, closed: true };
     }
     // Where the body is expanded, a backslash at the end of a line joins the next to it.
     continued = !heredoc.quoted && /(?<!\\)(?:\\\\)*\\$/.test(line);
