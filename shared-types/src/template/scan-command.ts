@@ -5,9 +5,11 @@ import type {
   PlaceholderPart,
   QuotingContext,
 } from './command-parts.ts';
+import { findHeredocBody } from './find-heredoc-body.ts';
 import { findPlaceholders, type Placeholder } from './find-placeholders.ts';
 import { readDelimiter } from './read-delimiter.ts';
 import { unescapeBackticks } from './unescape-backticks.ts';
+import { WordTracker } from './word-tracker.ts';
 
 /** A bash command cut up, with the first thing in it that is opened and never closed. */
 export interface ScannedCommand {
@@ -50,12 +52,6 @@ const inNestedHeredoc: QuotingContext = {
   hint: 'Write the inner one to a file before.',
 };
 
-const inTestOfName: QuotingContext = {
-  kind: 'unsafe',
-  why: 'as the operand of -v',
-  hint: 'Write the name of the variable itself.',
-};
-
 class TooDeepError extends Error {}
 
 class CommandScanner {
@@ -73,6 +69,8 @@ class CommandScanner {
   private pending: { heredoc: Heredoc; offset: number }[] = [];
   /** What holds for every placeholder around here, whatever its quotes. */
   private override: QuotingContext | null = null;
+  /** Placeholders in a command of their own, which say nothing about the word around it. */
+  private readonly nested = new WeakSet<PlaceholderPart>();
   private inHeredoc = false;
   private inSubstitution = false;
   /** Starts of `((` that turned out to be two parentheses: read once only, else nesting doubles the work. */
@@ -133,12 +131,12 @@ class CommandScanner {
     const placeholder = this.placeholderAt.get(this.position + (after_backslash ? 1 : 0));
     if (placeholder === undefined || placeholder.end > this.limit) return null;
     this.flush(this.position);
+    const around = this.override ?? context;
     const part: PlaceholderPart = {
       kind: 'placeholder',
       placeholder,
       offset: this.offsetOf(placeholder.start),
-      context:
-        this.override ?? (after_backslash ? withBackslash(context, this.text[this.position - 1]) : context),
+      context: after_backslash ? withBackslash(around, this.text[this.position - 1]) : around,
       after_backslash,
     };
     this.parts.push(part);
@@ -173,6 +171,9 @@ class CommandScanner {
         words.separate(start, true);
       } else if (char === '#' && words.atStart) {
         this.scanComment();
+      } else if (words.inTest && (char === '(' || char === ')')) {
+        this.position += 1;
+        words.separate(start, false);
       } else if (char === ')') {
         this.position += 1;
         if (close !== null && !words.inCase) {
@@ -195,7 +196,9 @@ class CommandScanner {
         const before = this.placeholders.length;
         if (!words.inWord) words.begin(start);
         if (!this.scanQuoted('bare')) this.position += 1;
-        for (const inside of this.placeholders.slice(before)) words.touch(start, inside);
+        for (const inside of this.placeholders.slice(before)) {
+          if (!this.nested.has(inside)) words.touch(start, inside);
+        }
       }
       this.override = override;
     }
@@ -251,7 +254,7 @@ class CommandScanner {
       this.textStart = read.end;
       this.position = read.end;
     }
-    if (read.delimiter !== '') this.pending.push({ heredoc, offset: start });
+    if (read.delimiter !== '' && placeholder === undefined) this.pending.push({ heredoc, offset: start });
   }
 
   /** The bodies of the here-documents announced on the line that just ended. */
@@ -336,7 +339,9 @@ class CommandScanner {
     this.inSubstitution = true;
     this.pending = [];
     if (this.override?.kind === 'integer') this.override = null;
+    const before = this.placeholders.length;
     this.scanList(')', start);
+    for (const part of this.placeholders.slice(before)) this.nested.add(part);
     this.reportPending();
     this.pending = outer.pending;
     this.override = outer.override;
@@ -481,7 +486,10 @@ class CommandScanner {
     scanner.flush(inner.text.length);
     this.leave();
     this.problem ??= scanner.problem;
-    this.placeholders.push(...scanner.placeholders);
+    for (const part of scanner.placeholders) {
+      this.nested.add(part);
+      this.placeholders.push(part);
+    }
     this.flush(opened);
     const close = Math.min(end + 1, this.limit);
     this.parts.push({
@@ -501,146 +509,4 @@ function withBackslash(context: QuotingContext, before: string | undefined): Quo
     return { kind: 'unsafe', why: 'behind a backslash', hint: 'Remove the backslash.' };
   }
   return context;
-}
-
-function findHeredocBody(
-  text: string,
-  from: number,
-  limit: number,
-  heredoc: Heredoc,
-  in_substitution: boolean,
-): { end: number; closing_end: number; closed: boolean } {
-  let start = from;
-  let continued = false;
-  while (start < limit) {
-    const newline = text.indexOf('\n', start);
-    const end = newline === -1 || newline > limit ? limit : newline;
-    const line = text.slice(start, end);
-    const compared = heredoc.strips_tabs ? line.replace(/^\t+/, '') : line;
-    if (!continued && compared === heredoc.delimiter) {
-      return { end: start, closing_end: Math.min(end + 1, limit), closed: true };
-    }
-    const start_of_compared = end - compared.length;
-    const rest = compared.startsWith(heredoc.delimiter) ? compared.slice(heredoc.delimiter.length) : '';
-    if (!continued && in_substitution && rest.includes(')')) {
-      // As bash does: `EOF)` ends the body and the substitution around it.
-      return { end: start, closing_end: start_of_compared + heredoc.delimiter.length, closed: true };
-    }
-    // Where the body is expanded, a backslash at the end of a line joins the next to it.
-    continued = !heredoc.quoted && /(?<!\\)(?:\\\\)*\\$/.test(line);
-    start = end + 1;
-  }
-  return { end: limit, closing_end: limit, closed: false };
-}
-
-/** Follows words of a command list: where they start, `case`, `[[` and array subscripts. */
-class WordTracker {
-  private readonly text: string;
-  private wordStart: number | null = null;
-  private atCommand = true;
-  private cases = 0;
-  private inTest = false;
-  private subscripted = false;
-  private operator: 'arithmetic' | 'name' | null = null;
-  private lastOperand: PlaceholderPart[] = [];
-
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  get atStart(): boolean {
-    return this.wordStart === null;
-  }
-
-  get inWord(): boolean {
-    return this.wordStart !== null;
-  }
-
-  get inCase(): boolean {
-    return this.cases > 0;
-  }
-
-  /** Inside `name[` of a word: bash calculates there when the word turns out to be an assignment. */
-  inSubscript(position: number): boolean {
-    if (!this.subscripted || this.wordStart === null) return false;
-    return !this.text.slice(this.wordStart, Math.min(position, this.wordStart + 4096)).includes(']');
-  }
-
-  /** A placeholder stands in the current word. */
-  touch(position: number, part: PlaceholderPart): void {
-    if (this.wordStart === null) this.begin(position);
-    if (!this.inTest) return;
-    if (this.operator !== null) restrict(part, this.operator);
-    this.lastOperand.push(part);
-  }
-
-  begin(position: number): void {
-    this.wordStart = position;
-    const assignment = /[A-Za-z_]\w*\[|\[(?![[\s])/y;
-    assignment.lastIndex = position;
-    this.subscripted = assignment.test(this.text);
-    const word = /[^\s;&|<>()'"`$\\]+(?=[\s;&|<>()]|$)/y;
-    word.lastIndex = position;
-    const name = word.exec(this.text)?.[0] ?? '';
-    if (this.inTest) this.readTestWord(name);
-    else this.readCommandWord(name);
-  }
-
-  separate(position: number, ends_command: boolean): void {
-    const word =
-      this.wordStart === null
-        ? null
-        : this.text.slice(this.wordStart, Math.min(position, this.wordStart + 8));
-    if (word !== null && !ends_command) this.atCommand = this.atCommand && keepsCommandPosition.has(word);
-    this.wordStart = null;
-    if (ends_command) {
-      this.atCommand = true;
-      if (!this.inTest) this.operator = null;
-    }
-  }
-
-  private readCommandWord(name: string): void {
-    if (!this.atCommand) return;
-    if (name === 'case') this.cases += 1;
-    else if (name === 'esac' && this.cases > 0) this.cases -= 1;
-    else if (name === '[[') {
-      this.inTest = true;
-      this.lastOperand = [];
-      this.operator = null;
-    }
-  }
-
-  private readTestWord(name: string): void {
-    if (name === ']]') {
-      this.inTest = false;
-      this.operator = null;
-    } else if (/^-(?:eq|ne|lt|le|gt|ge)$/.test(name)) {
-      for (const part of this.lastOperand) restrict(part, 'arithmetic');
-      this.operator = 'arithmetic';
-      this.lastOperand = [];
-    } else if (name === '-v') {
-      this.operator = 'name';
-    } else {
-      this.lastOperand = [];
-      if (name !== '') this.operator = null;
-    }
-  }
-}
-
-const keepsCommandPosition = new Set([
-  'if',
-  'then',
-  'else',
-  'elif',
-  'while',
-  'until',
-  'do',
-  '!',
-  '{',
-  'time',
-]);
-
-function restrict(part: PlaceholderPart, operator: 'arithmetic' | 'name'): void {
-  if (part.context.kind === 'unsafe') return;
-  part.context = operator === 'name' ? inTestOfName : { kind: 'integer', in_test: true };
 }

@@ -63,6 +63,12 @@ const statements: BashContext[] = [
   { command: '[[ {X} == {X} ]] && arg {X}', arrives: one() },
   { command: `[[ {X} == "{X}" && '{X}' = {X} ]] && arg {X}`, arrives: one() },
   { command: '[ "{X}" = {X} ] && arg {X}', arrives: one() },
+  {
+    command: '[[ $(printf %s {X} | wc -c) -ge 0 && `printf %s "{X}" | wc -c` -ge 0 ]] && arg {X}',
+    arrives: one(),
+  },
+  { command: '[[ ( {X} == {X} ) && ! ( 1 -eq 2 ) ]] && arg {X}', arrives: one() },
+  { command: '[[ {X} =~ {X} ]]; arg {X}', arrives: one() },
   { command: 'f() { arg {X}; }; f', arrives: one() },
   { command: 'true && arg {X} || arg no', arrives: one() },
   { command: 'arg {X} >&1 2>/dev/null', arrives: one() },
