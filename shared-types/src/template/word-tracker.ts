@@ -2,7 +2,7 @@ import type { PlaceholderPart, QuotingContext } from './command-parts.ts';
 
 const inTestOfName: QuotingContext = {
   kind: 'unsafe',
-  why: 'as the operand of -v',
+  why: 'where bash reads the name of a variable',
   hint: 'Write the name of the variable itself.',
 };
 
@@ -14,6 +14,9 @@ export class WordTracker {
   private cases = 0;
   private insideTest = false;
   private subscripted = false;
+  /** What the command does to its arguments: `let` calculates, `unset` reads names. */
+  private argumentsAre: 'arithmetic' | 'name' | null = null;
+  private declares = false;
   /** What the word before says of the next. */
   private operator: 'arithmetic' | 'name' | null = null;
   /** What the word before said of this one. */
@@ -44,12 +47,15 @@ export class WordTracker {
   /** Inside `name[` of a word: bash calculates there when the word turns out to be an assignment. */
   inSubscript(position: number): boolean {
     if (!this.subscripted || this.wordStart === null) return false;
-    return !this.text.slice(this.wordStart, Math.min(position, this.wordStart + 4096)).includes(']');
+    // Past so many characters it is no name of an element any more; to take it for one is safe.
+    const before = this.text.slice(this.wordStart, Math.min(position, this.wordStart + 4096));
+    return before.split('[').length > before.split(']').length;
   }
 
   /** A placeholder stands in the current word. */
   touch(position: number, part: PlaceholderPart): void {
     if (this.wordStart === null) this.begin(position);
+    if (this.argumentsAre !== null) restrict(part, this.argumentsAre);
     if (!this.inTest) return;
     if (this.restriction !== null) restrict(part, this.restriction);
     this.lastOperand.push(part);
@@ -76,11 +82,17 @@ export class WordTracker {
     this.wordStart = null;
     if (ends_command) {
       this.atCommand = true;
+      this.argumentsAre = null;
+      this.declares = false;
     }
   }
 
   private readCommandWord(name: string): void {
+    if (this.declares && /^-[A-Za-z]*i/.test(name)) this.argumentsAre = 'arithmetic';
     if (!this.atCommand) return;
+    this.declares = declarations.has(name);
+    if (name === 'let') this.argumentsAre = 'arithmetic';
+    if (name === 'unset') this.argumentsAre = 'name';
     if (name === 'case') this.cases += 1;
     else if (name === 'esac' && this.cases > 0) this.cases -= 1;
     else if (name === '[[') {
@@ -105,6 +117,8 @@ export class WordTracker {
     this.lastOperand = [];
   }
 }
+
+const declarations = new Set(['declare', 'typeset', 'local', 'readonly', 'export']);
 
 const keepsCommandPosition = new Set([
   'if',
