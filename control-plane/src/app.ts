@@ -32,7 +32,9 @@ export function createApp(deps: Deps): Hono<AppEnv> {
     const allow = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
     const error =
       allow.length > 0
-        ? new ApiError('method_not_allowed', `${c.req.path} takes ${allow.join(', ')}.`, { details: { allow } })
+        ? new ApiError('method_not_allowed', `${c.req.path} takes ${allow.join(', ')}.`, {
+            details: { allow },
+          })
         : new ApiError('not_found', `There is nothing at ${c.req.path}.`);
     return renderProblem(error, c, deps.log);
   });

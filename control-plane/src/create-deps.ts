@@ -1,5 +1,5 @@
-import { createTokenVerifier } from './auth/token-verifier.ts';
 import type { SigningKey } from './auth/signing-key.ts';
+import { createTokenVerifier } from './auth/token-verifier.ts';
 import { createBrain } from './brain/brain.ts';
 import type { Deps } from './deps.ts';
 

@@ -12,7 +12,8 @@ const script = await bundleWorker();
 const gzip = gzipSync(script).length;
 const nodeImports = [...new Set(script.match(/["']node:[a-z_/]+["']/g) ?? [])];
 if (nodeImports.length > 0) fail(`The worker names Node's own modules: ${nodeImports.join(', ')}`);
-if (gzip > MAX_GZIP_BYTES) fail(`The worker is too large: ${gzip} bytes compressed, ${MAX_GZIP_BYTES} allowed.`);
+if (gzip > MAX_GZIP_BYTES)
+  fail(`The worker is too large: ${gzip} bytes compressed, ${MAX_GZIP_BYTES} allowed.`);
 
 const started = performance.now();
 const worker = new Miniflare({

@@ -37,10 +37,7 @@ export function systemDeps(): AgentDeps {
   return {
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     timers: {
-      set(fire, ms) {
-        const timer = setTimeout(fire, ms);
-        return () => clearTimeout(timer);
-      },
+      set: setLongTimeout,
     },
     randomness: {
       fraction: () => Math.random(),
@@ -50,4 +47,17 @@ export function systemDeps(): AgentDeps {
     createRunner: createAttemptRunner,
     openOutboxLog,
   };
+}
+
+/** What setTimeout can hold, about 25 days; beyond it fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function setLongTimeout(fire: () => void, ms: number): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (left: number) => {
+    const step = Math.min(left, MAX_TIMEOUT_MS);
+    timer = setTimeout(() => (left > step ? arm(left - step) : fire()), step);
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
 }

@@ -94,13 +94,14 @@ export class AgentLife {
     };
   }
 
-  /** Takes in what an answer brought. Says whether there was anything new in it. */
-  takeIn(answer: ClaimAnswer): boolean {
+  /** Takes in what an answer brought; says whether there was anything, and anything new. */
+  takeIn(answer: ClaimAnswer): 'news' | 'known' | 'nothing' {
     const orders = this.book.admit(answer);
     if (this.draining) for (const order of orders) this.#handBack(order);
     else this.queue.enqueue(orders);
     this.stop(answer.stops);
-    return orders.length > 0 || answer.stops.length > 0;
+    if (orders.length > 0 || answer.stops.length > 0) return 'news';
+    return answer.leases.length > 0 ? 'known' : 'nothing';
   }
 
   stop(keys: readonly LeaseKey[]): void {

@@ -65,6 +65,7 @@ async function liveLocked(
     blobs: controlPlane,
     data: options.data,
     plans: join(options.shared_dir ?? options.data, 'plans'),
+    plans_are_shared: options.shared_dir !== undefined,
     chunks: chunkFolder(outboxFolder),
     agent_id: agentId,
     log: options.log,

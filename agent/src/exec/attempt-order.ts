@@ -51,7 +51,7 @@ export interface AttemptRunner {
   /** Ends what earlier lives of this agent have left running. Returns how many processes it were. */
   endLeftovers(): Promise<number>;
   /** A report was accepted: its files need not be told again. */
-  noteAccepted(report: Report): void;
+  noteAccepted(result: AttemptResult): void;
 }
 
 export interface RunnerContext {
@@ -63,6 +63,8 @@ export interface RunnerContext {
   readonly data: string;
   /** Folder of plans and batches: below `data`, or below the shared directory. */
   readonly plans: string;
+  /** Other agents use the same folder of plans. */
+  readonly plans_are_shared: boolean;
   /** Where chunk files are put. */
   readonly chunks: string;
   /** Random id of the state directory: all markers begin with it. */
@@ -75,4 +77,5 @@ export interface LogEntry {
   readonly event: string;
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly [key: string]: unknown;
 }

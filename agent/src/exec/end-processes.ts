@@ -14,11 +14,14 @@ const LAST_LOOK_MS = 250;
 export interface ProcessSet {
   readonly group: number | null;
   readonly marker: { readonly text: string; readonly is_prefix: boolean } | null;
+  /** Start time of the first of them: older processes need not be looked into. */
+  readonly since: string | null;
 }
 
 /** All that still run of a set. Children that left the group by setsid are found by the marker they inherited. */
 export async function findProcesses(set: ProcessSet): Promise<number[]> {
-  const all = listProcesses();
+  const oldest = Number(set.since ?? 0);
+  const all = listProcesses().filter((found) => Number(found.start_time) >= oldest);
   const belongs = await Promise.all(
     all.map(async ({ pid, group }) => {
       if (set.group !== null && group === set.group) return true;

@@ -4,7 +4,10 @@ export class TooManyBytesError extends Error {
 }
 
 /** All bytes of a stream, at most `limit` of them. */
-export async function readBytes(stream: ReadableStream<Uint8Array> | null, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(
+  stream: ReadableStream<Uint8Array> | null,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (stream !== null) {

@@ -1,5 +1,5 @@
-import { ERROR_CODES } from '@planfleet/shared-types';
 import { createClient } from '@libsql/client/web';
+import { ERROR_CODES } from '@planfleet/shared-types';
 import { createApp } from '../app.ts';
 import { openR2Store, type R2Bucket } from '../artifacts/stores/r2.ts';
 import { parseSigningKeys } from '../auth/signing-key.ts';

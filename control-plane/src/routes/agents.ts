@@ -42,7 +42,10 @@ export function agentRoutes(deps: Deps): Hono<AppEnv> {
   const { lease_ms, tick_ms } = settings;
 
   app.post('/register', requireScope(deps, 'agent'), async (c) => {
-    const body = parseJson(decodeText(await readBody(c.req, settings.max_json_bytes), 'The body'), 'The body');
+    const body = parseJson(
+      decodeText(await readBody(c.req, settings.max_json_bytes), 'The body'),
+      'The body',
+    );
     refuseProtocol(parseInput(protocolSchema, body).protocol);
     const request = parseInput(registerRequestSchema, body);
     requireAgentName(c.var.principal, request.name);
@@ -119,10 +122,14 @@ function readAgentName(c: Context<AppEnv>): string {
 
 function refuseProtocol(protocol: number): void {
   if (protocol < AGENT_PROTOCOL) {
-    throw new ApiError('agent_too_old', `The agent speaks protocol ${protocol}, this needs ${AGENT_PROTOCOL}.`, {
-      hint: 'Install on that machine the planfleet version of the control plane.',
-      details: { protocol: AGENT_PROTOCOL },
-    });
+    throw new ApiError(
+      'agent_too_old',
+      `The agent speaks protocol ${protocol}, this needs ${AGENT_PROTOCOL}.`,
+      {
+        hint: 'Install on that machine the planfleet version of the control plane.',
+        details: { protocol: AGENT_PROTOCOL },
+      },
+    );
   }
   if (protocol > AGENT_PROTOCOL) {
     const message = `The agent speaks protocol ${protocol}, newer than this control plane (${AGENT_PROTOCOL}).`;

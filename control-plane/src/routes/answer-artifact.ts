@@ -3,7 +3,11 @@ import type { Context } from 'hono';
 import type { ArtifactStore } from '../artifacts/artifact-store.ts';
 
 /** Streams a blob. It came from a task, so that a browser must neither guess a type for it nor show it as a page. */
-export async function answerArtifact(c: Context, artifacts: ArtifactStore, sha256: string): Promise<Response> {
+export async function answerArtifact(
+  c: Context,
+  artifacts: ArtifactStore,
+  sha256: string,
+): Promise<Response> {
   const etag = `"${sha256}"`;
   if (c.req.header('if-none-match') === etag) return new Response(null, { status: 304, headers: { etag } });
   const artifact = await artifacts.get(sha256);

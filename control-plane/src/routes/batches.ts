@@ -14,7 +14,12 @@ import { pageQuery, readQuery } from './request/read-query.ts';
 
 const batchesQuery = z.strictObject({
   limit: pageQuery.limit,
-  cursor: z.string().regex(/^\d{1,15}$/, 'a cursor is what next_cursor said').transform(Number).nullable().default(null),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
+    .transform(Number)
+    .nullable()
+    .default(null),
 });
 const tasksQuery = z.strictObject({
   limit: pageQuery.limit,

@@ -33,7 +33,10 @@ function toApiError(error: unknown, c: Context, log: Log): ApiError {
   // Who went away hears no answer; that its body broke off is no failure of ours.
   if (c.req.raw.signal?.aborted) return new ApiError('bad_request', 'The request broke off.');
   log({ level: 'error', message: 'A request failed.', ...where, error: describe(error) });
-  return new ApiError('internal', 'Something failed here that should not; the log of the control plane says what.');
+  return new ApiError(
+    'internal',
+    'Something failed here that should not; the log of the control plane says what.',
+  );
 }
 
 function headersOf(code: ErrorCode, details: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -44,7 +47,8 @@ function headersOf(code: ErrorCode, details: Readonly<Record<string, unknown>>):
   };
   if (code === 'busy') headers['retry-after'] = RETRY_AFTER_S;
   if (code === 'no_token' || code === 'bad_token') headers['www-authenticate'] = 'Bearer realm="planfleet"';
-  if (code === 'method_not_allowed' && Array.isArray(details['allow'])) headers['allow'] = details['allow'].join(', ');
+  if (code === 'method_not_allowed' && Array.isArray(details['allow']))
+    headers['allow'] = details['allow'].join(', ');
   return headers;
 }
 

@@ -70,7 +70,9 @@ function acceptPlan({ markdown, files, fields }: SentPlan): { plan: ParsedPlan; 
   const [first] = errors;
   if (first === undefined) return { plan, warnings: diagnostics };
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  throw new ApiError('invalid_plan', `Line ${first.line}: ${first.message}${more}`, { details: { diagnostics } });
+  throw new ApiError('invalid_plan', `Line ${first.line}: ${first.message}${more}`, {
+    details: { diagnostics },
+  });
 }
 
 async function requireUploads(deps: Deps, inputs: Readonly<Record<string, InputBinding>>): Promise<void> {
@@ -81,6 +83,9 @@ async function requireUploads(deps: Deps, inputs: Readonly<Record<string, InputB
   const there = await deps.artifacts.has(travelling.map(({ sha256 }) => sha256));
   const issues = travelling
     .filter(({ sha256 }) => !there.has(sha256))
-    .map(({ name, sha256 }) => ({ path: `uploads.${name}`, message: `The content ${sha256} was not uploaded.` }));
+    .map(({ name, sha256 }) => ({
+      path: `uploads.${name}`,
+      message: `The content ${sha256} was not uploaded.`,
+    }));
   if (issues.length > 0) throw invalid(issues, 'Send it first: PUT /v1/blobs/SHA256');
 }

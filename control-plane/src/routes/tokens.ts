@@ -11,7 +11,9 @@ import { readJson } from './request/read-json.ts';
 import { pageQuery, readQuery } from './request/read-query.ts';
 
 const listQuery = z.strictObject(pageQuery);
-const jtiSchema = z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'a token id is up to 100 letters, digits, ., _ or -');
+const jtiSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'a token id is up to 100 letters, digits, ., _ or -');
 
 export function tokenRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -23,7 +25,9 @@ export function tokenRoutes(deps: Deps): Hono<AppEnv> {
       throw invalid([{ path: 'agent', message: 'Only a token with the scope agent is bound to an agent.' }]);
     }
     if (request.plans !== undefined && !request.scopes.includes('submit')) {
-      throw invalid([{ path: 'plans', message: 'Only a token with the scope submit is restricted to plans.' }]);
+      throw invalid([
+        { path: 'plans', message: 'Only a token with the scope submit is restricted to plans.' },
+      ]);
     }
     const now = clock.now();
     const jti = createTokenId(deps.random);

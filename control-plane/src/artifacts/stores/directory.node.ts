@@ -19,7 +19,9 @@ export async function openDirectoryStore(folder: string, now: number): Promise<A
 
   return {
     async has(sha256s) {
-      const found = await Promise.all(sha256s.map(async (sha256) => (await isFile(pathOf(sha256))) && sha256));
+      const found = await Promise.all(
+        sha256s.map(async (sha256) => (await isFile(pathOf(sha256))) && sha256),
+      );
       return new Set(found.filter((sha256) => sha256 !== false));
     },
 
@@ -71,7 +73,8 @@ async function writeVerified(
     }
     const digest = hash.digest('hex');
     if (digest !== sha256) throw new DigestMismatchError(`What arrived has the sha256 ${digest}.`);
-    if (size !== null && written !== size) throw new DigestMismatchError(`${written} bytes arrived, not ${size}.`);
+    if (size !== null && written !== size)
+      throw new DigestMismatchError(`${written} bytes arrived, not ${size}.`);
     await guardStore(() => handle.sync());
   } finally {
     await handle.close();

@@ -73,7 +73,8 @@ async function putStream(
     await bucket.put(keyOf(sha256), fixed.readable, { sha256 });
   } catch (error) {
     await piped;
-    if (failure !== undefined) throw isLengthError(failure) ? new DigestMismatchError(`Not ${size} bytes arrived.`) : failure;
+    if (failure !== undefined)
+      throw isLengthError(failure) ? new DigestMismatchError(`Not ${size} bytes arrived.`) : failure;
     throw toStoreError(error);
   }
 }

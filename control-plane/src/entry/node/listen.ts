@@ -14,13 +14,19 @@ const REQUEST_TIMEOUT_MS = 6 * 60 * 60 * 1_000;
 /** Longer than agents pause between requests, so that they do not send into a connection that is being closed. */
 const KEEP_ALIVE_MS = 65_000;
 
-export async function listen(listener: RequestListener, options: ListenOptions): Promise<{ server: Server; port: number }> {
+export async function listen(
+  listener: RequestListener,
+  options: ListenOptions,
+): Promise<{ server: Server; port: number }> {
   const { host, port, tls } = options;
   const timeouts = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
   const server =
     tls === undefined
       ? createServer(timeouts, listener)
-      : createTlsServer({ ...timeouts, cert: await readPem(tls.cert), key: await readPem(tls.key) }, listener);
+      : createTlsServer(
+          { ...timeouts, cert: await readPem(tls.cert), key: await readPem(tls.key) },
+          listener,
+        );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -55,7 +55,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       tick_ms: options.tick_ms ?? DEFAULT_SETTINGS.tick_ms,
       poll_ms: options.poll_ms ?? DEFAULT_SETTINGS.poll_ms,
       // An agent that beats too seldom for its lease would lose its tasks.
-      heartbeat_ms: Math.min(DEFAULT_SETTINGS.heartbeat_ms, Math.ceil((options.lease_ms ?? Number.MAX_SAFE_INTEGER) / 3)),
+      heartbeat_ms: Math.min(
+        DEFAULT_SETTINGS.heartbeat_ms,
+        Math.ceil((options.lease_ms ?? Number.MAX_SAFE_INTEGER) / 3),
+      ),
     };
     const clock = { now: () => Date.now() };
     const deps = createDeps({
@@ -72,7 +75,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       defer: background.run,
     });
     const app = createApp(deps);
-    const { server, port } = await listen(getRequestListener(app.fetch, { overrideGlobalObjects: false }), options);
+    const { server, port } = await listen(
+      getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+      options,
+    );
     const stopTicking = startTicking(deps, background.run);
     return {
       url: urlOf(options, port),
@@ -116,7 +122,9 @@ function createBackground(log: Log) {
   return {
     run(work: () => Promise<void>): void {
       const done = work()
-        .catch((error: unknown) => log({ level: 'error', message: 'Background work failed.', error: String(error) }))
+        .catch((error: unknown) =>
+          log({ level: 'error', message: 'Background work failed.', error: String(error) }),
+        )
         .finally(() => running.delete(done));
       running.add(done);
     },

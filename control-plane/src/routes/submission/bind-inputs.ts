@@ -1,5 +1,5 @@
 import type { InputBinding, PlanInput, Upload } from '@planfleet/shared-types';
-import { invalid, type Issue } from '../request/parse-input.ts';
+import { type Issue, invalid } from '../request/parse-input.ts';
 
 export interface GivenInputs {
   readonly config: Readonly<Record<string, string>>;
@@ -50,16 +50,15 @@ function refuseUpload(input: PlanInput, upload: Upload): string {
   if (input.kind === 'file' || input.kind === 'folder') {
     return `The plan wants a ${input.kind} here, not a ${upload.kind}.`;
   }
-  if (input.kind === 'value') return 'This input is a plain value; mark it in the plan with (file) or (folder).';
+  if (input.kind === 'value')
+    return 'This input is a plain value; mark it in the plan with (file) or (folder).';
   return 'The plan writes this itself, so that nothing is sent for it.';
 }
 
 /** The last name of a path, of whatever system, with only what no file system and no shell minds. */
 export function safeBaseName(path: string, otherwise: string): string {
   const base = path.split(/[/\\]/).findLast((part) => part !== '' && part !== '.' && part !== '..') ?? '';
-  const safe = base
-    .replace(/[\p{Cc}\p{Cs}:*?"<>|]/gu, '_')
-    .replace(/^[\s-]+|[\s.]+$/g, '');
+  const safe = base.replace(/[\p{Cc}\p{Cs}:*?"<>|]/gu, '_').replace(/^[\s-]+|[\s.]+$/g, '');
   // By code point, so that no character is cut in two.
   const short = [...safe].slice(-MAX_NAME_LENGTH).join('');
   return short === '' ? otherwise : short;

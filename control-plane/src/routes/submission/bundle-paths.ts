@@ -48,12 +48,17 @@ function splitPath(name: string): string[] {
   if (names.includes('..')) throw refuseEntry('It holds a path that leads out of the folder', name);
   if (name.includes('\0')) throw refuseEntry('It holds a path with a NUL character', name);
   const tooLong =
-    encoder.encode(name).length > MAX_PATH_BYTES || names.some((part) => encoder.encode(part).length > MAX_NAME_BYTES);
+    encoder.encode(name).length > MAX_PATH_BYTES ||
+    names.some((part) => encoder.encode(part).length > MAX_NAME_BYTES);
   if (tooLong) throw refuseEntry('It holds a path that is too long', name);
   return names;
 }
 
-function refuseEntry(message: string, name: string, hint = 'Leave it out, or give it another name.'): ApiError {
+function refuseEntry(
+  message: string,
+  name: string,
+  hint = 'Leave it out, or give it another name.',
+): ApiError {
   const entry = name.slice(0, 300);
   return new ApiError('invalid_bundle', `${message}: ${entry}`, { hint, details: { entry } });
 }

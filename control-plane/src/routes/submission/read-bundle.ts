@@ -29,7 +29,11 @@ export async function readBundle(bytes: Uint8Array<ArrayBuffer>, limits: BundleL
       const { done, value: entry } = await readEntry(reader, limits.max_unpacked_bytes);
       if (done) break;
       if (++entries > limits.max_bundle_entries) {
-        throw refuse(`It holds more than ${limits.max_bundle_entries} entries.`, null, 'Data belongs into inputs.');
+        throw refuse(
+          `It holds more than ${limits.max_bundle_entries} entries.`,
+          null,
+          'Data belongs into inputs.',
+        );
       }
       checkType(entry.header);
       const path = paths.add(entry.header.name, entry.header.type === 'directory');
@@ -94,15 +98,24 @@ async function skip(entry: ParsedTarEntry, limit: number): Promise<void> {
 
 function toRefusal(error: unknown, limit: number): ApiError {
   if (error instanceof TooManyBytesError) {
-    return refuse(`It unpacks to more than ${limit} bytes.`, null, 'Data belongs into inputs, which travel beside it.');
+    return refuse(
+      `It unpacks to more than ${limit} bytes.`,
+      null,
+      'Data belongs into inputs, which travel beside it.',
+    );
   }
-  return refuse('It is not a tar archive, or is damaged.', null, 'Make it with: tar -czf plan.tgz -C FOLDER .');
+  return refuse(
+    'It is not a tar archive, or is damaged.',
+    null,
+    'Make it with: tar -czf plan.tgz -C FOLDER .',
+  );
 }
 
 function checkType({ type, name }: TarHeader): void {
   if (type === undefined || type === 'file' || type === 'directory') return;
   if (type === 'symlink') throw refuse(`It holds a symbolic link: ${name}`, name, FOLLOW);
-  if (type === 'link') throw refuse(`It holds a hard link: ${name}`, name, 'Pack with tar --hard-dereference.');
+  if (type === 'link')
+    throw refuse(`It holds a hard link: ${name}`, name, 'Pack with tar --hard-dereference.');
   throw refuse(`It holds something that is neither file nor folder (${type}): ${name}`, name);
 }
 

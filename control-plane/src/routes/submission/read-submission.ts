@@ -1,7 +1,7 @@
 import { ApiError, configSchema, type SubmitFields, submitFieldsSchema } from '@planfleet/shared-types';
 import type { HonoRequest } from 'hono';
 import type { Settings } from '../../settings.ts';
-import { invalid, type Issue, parseInput } from '../request/parse-input.ts';
+import { type Issue, invalid, parseInput } from '../request/parse-input.ts';
 import { decodeText, readBody } from '../request/read-body.ts';
 import { parseJson } from '../request/read-json.ts';
 import { readParameters } from '../request/read-query.ts';
@@ -26,9 +26,13 @@ export async function readSubmission(request: HonoRequest, settings: Settings): 
   const [media = ''] = type.toLowerCase().split(';');
   if (media.trim() === 'text/markdown') return readMarkdown(request, settings);
   if (media.trim() === 'multipart/form-data') return readMultipart(request, type, settings);
-  throw new ApiError('unsupported_media_type', `A plan is sent as text/markdown or multipart/form-data, not "${media}".`, {
-    hint: 'curl -H "Content-Type: text/markdown" --data-binary @plan.md, or curl -F bundle=@plan.tgz',
-  });
+  throw new ApiError(
+    'unsupported_media_type',
+    `A plan is sent as text/markdown or multipart/form-data, not "${media}".`,
+    {
+      hint: 'curl -H "Content-Type: text/markdown" --data-binary @plan.md, or curl -F bundle=@plan.tgz',
+    },
+  );
 }
 
 async function readMarkdown(request: HonoRequest, settings: Settings): Promise<SentPlan> {
@@ -53,7 +57,8 @@ async function readMultipart(request: HonoRequest, type: string, settings: Setti
   const form = await parseForm(await readBody(request, settings.max_bundle_bytes + FIELDS_BYTES), type);
   const sent = await readFields(form);
   const { bundle, config, uploads, name, priority } = sent;
-  if (bundle === undefined) throw invalid([{ path: 'bundle', message: 'The field bundle is missing: the tar of the plan folder.' }]);
+  if (bundle === undefined)
+    throw invalid([{ path: 'bundle', message: 'The field bundle is missing: the tar of the plan folder.' }]);
   if (bundle.length > settings.max_bundle_bytes) {
     throw new ApiError('too_large', `The bundle is larger than ${settings.max_bundle_bytes} bytes.`, {
       hint: 'Data belongs into inputs, which travel beside the bundle.',
@@ -64,7 +69,9 @@ async function readMultipart(request: HonoRequest, type: string, settings: Setti
     ...(name === undefined ? {} : { name: decodeText(name, 'name') }),
     ...(priority === undefined ? {} : { priority: readPriority(decodeText(priority, 'priority')) }),
     ...(config === undefined ? {} : { config: parseJson(decodeText(config, 'config'), 'The field config') }),
-    ...(uploads === undefined ? {} : { uploads: parseJson(decodeText(uploads, 'uploads'), 'The field uploads') }),
+    ...(uploads === undefined
+      ? {}
+      : { uploads: parseJson(decodeText(uploads, 'uploads'), 'The field uploads') }),
   });
   return { bundle, fields, ...(await readBundle(bundle, settings)) };
 }

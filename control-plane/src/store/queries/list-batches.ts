@@ -1,7 +1,7 @@
 import type { BatchState, BatchView, Page } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows } from '../database.ts';
-import { toPage } from './page.ts';
 import { type CountsRow, countsView } from './counts-view.ts';
+import { toPage } from './page.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
 
 /** A ready task of a stage that is not open waits for the stage; the rows say so, people are told what it means. */

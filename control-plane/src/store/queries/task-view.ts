@@ -1,4 +1,10 @@
-import { formatTaskId, type StageState, type TaskState, type TaskView, taskName } from '@planfleet/shared-types';
+import {
+  formatTaskId,
+  type StageState,
+  type TaskState,
+  type TaskView,
+  taskName,
+} from '@planfleet/shared-types';
 import { toIsoOrNull } from './view-time.ts';
 
 /** Item texts stand once, with the first stage over a list; the others find them there by ordinal. */

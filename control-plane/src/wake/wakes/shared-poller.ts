@@ -65,7 +65,11 @@ export function createSharedPoller(options: SharedPollerOptions): Wake {
       } while (lookAgain && places.size > 0);
     } catch (error) {
       // The database is away: the waiters keep waiting, the next poll looks again.
-      log({ level: 'warn', message: 'Could not look for work for the waiting agents.', error: String(error) });
+      log({
+        level: 'warn',
+        message: 'Could not look for work for the waiting agents.',
+        error: String(error),
+      });
     } finally {
       lookingNow = false;
       schedule();
