@@ -3,7 +3,10 @@ import { base64url, SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { signToken, type TokenOptions } from '../../../../control-plane/src/auth/sign-token.ts';
 import { createSigningKey, parseSigningKeys } from '../../../../control-plane/src/auth/signing-key.ts';
-import { createTokenVerifier, type TokenVerifier } from '../../../../control-plane/src/auth/token-verifier.ts';
+import {
+  createTokenVerifier,
+  type TokenVerifier,
+} from '../../../../control-plane/src/auth/token-verifier.ts';
 import { revokeToken } from '../../../../control-plane/src/store/transitions/tokens.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 import { START } from '../../../support/test-app.ts';
@@ -61,7 +64,10 @@ test('a token expires by the clock that was given, also when it is remembered', 
 
 test.each<[string, () => Promise<string>]>([
   ['of another key', () => signToken(otherKeys[0], options, START)],
-  ['of another secret under our key id', () => signToken({ ...otherKeys[0], kid: keys[0].kid }, options, START)],
+  [
+    'of another secret under our key id',
+    () => signToken({ ...otherKeys[0], kid: keys[0].kid }, options, START),
+  ],
   ['for another audience', () => jwt({ aud: 'somebody' })],
   ['without an id', () => jwt({ jti: undefined })],
   ['without scopes', () => jwt({ scope: undefined })],
@@ -78,7 +84,9 @@ test('a scope that does not exist gives nothing', async () => {
 });
 
 test('of two keys in the file both are valid, and the first one signs', async () => {
-  const both = parseSigningKeys(JSON.stringify([JSON.parse(keyText), { kid: 'old', secret: 'a'.repeat(43) }]));
+  const both = parseSigningKeys(
+    JSON.stringify([JSON.parse(keyText), { kid: 'old', secret: 'a'.repeat(43) }]),
+  );
   const rotating = open(both);
   expect(rotating.signingKey.kid).toBe(keys[0].kid);
   for (const key of both) await rotating.verify(await signToken(key, options, START));
@@ -115,7 +123,14 @@ test('the database is asked once in 30 s, not for every request', async () => {
   expect(reads).toBe(1);
 });
 
-test.each(['', '{}', 'null', '[]', '{"kid":"a","secret":"short"}', '{"kid":"a"}'])('%j is no signing key', (text) => {
+test.each([
+  '',
+  '{}',
+  'null',
+  '[]',
+  '{"kid":"a","secret":"short"}',
+  '{"kid":"a"}',
+])('%j is no signing key', (text) => {
   expect(() => parseSigningKeys(text)).toThrow(/signing key/i);
 });
 
