@@ -296,7 +296,7 @@ export class FakeControlPlane {
     for (;;) {
       const answer = this.#claim(claim);
       const left = until - performance.now();
-      if (answer.leases.length > 0 || answer.stops.length > 0 || left <= 0 || request.destroyed)
+      if (answer.leases.length > 0 || answer.stops.length > 0 || left <= 0 || request.socket.destroyed)
         return answer;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(finish, left);
@@ -305,6 +305,7 @@ export class FakeControlPlane {
         function finish() {
           clearTimeout(timer);
           watchers.delete(look);
+          request.socket.off('close', finish);
           resolve();
         }
         watchers.add(look);

@@ -173,7 +173,7 @@ test('kill -9 of an agent: its next life ends all it had started, before it regi
   const bare = bench.path('bare');
   bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${plain}'` }));
   bench.plane.offer(makeStage({ command: `${FIXTURES}/leak.sh '${moved}' stay` }));
-  // No marker in its environment, and its shell is gone by then: found by its group.
+  // No marker in its environment: found by its group.
   bench.plane.offer(makeStage({ command: `env -i /bin/bash ${FIXTURES}/forever.sh '${bare}' & wait` }));
   const { log: _, ...options } = bench.options();
   const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: 'ignore' });

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'tar';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AgentBench, BATCH_ID, makeStage } from './agent-bench.ts';
+import { AgentBench, BATCH_ID, isAlive, makeStage, untilFile } from './agent-bench.ts';
 
 let bench: AgentBench;
 beforeEach(async () => {
@@ -14,7 +13,7 @@ afterEach(() => bench.close());
 
 /** A gzipped tar of these files, as a blob of the control plane. */
 async function packBlob(files: Record<string, string>, links: Record<string, string> = {}): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'planfleet-pack-'));
+  const folder = await mkdtemp(bench.path('pack-'));
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     await mkdir(join(path, '..'), { recursive: true });
@@ -177,6 +176,23 @@ test('Setup runs once, in the plan folder, before all tasks', async () => {
   }
 });
 
+test('agents on a shared directory take turns with Setup', async () => {
+  const other = await AgentBench.open();
+  try {
+    const shared_dir = bench.path('shared');
+    bench.agent({ shared_dir });
+    other.agent({ shared_dir });
+    const setup =
+      'mkdir {PLAN_PATH}/in-setup; sleep 0.3; rmdir {PLAN_PATH}/in-setup; echo x >> {PLAN_PATH}/runs';
+    const changes = { setup: `set -e; ${setup}`, command: 'cat {PLAN_PATH}/runs' };
+    const reports = await Promise.all([bench.report(changes), other.report(changes)]);
+    // The same machine and the same folder: once is enough.
+    for (const report of reports) expect(report).toMatchObject({ outcome: 'succeeded', tail: 'x\n' });
+  } finally {
+    await other.close();
+  }
+});
+
 test('a Setup that fails fails the attempt with its output, and is tried again with the next', async () => {
   bench.agent();
   const setup = 'echo "no network today"; [ -e {BATCH_PATH}/results/network ]';
@@ -194,7 +210,6 @@ test('a task that is stopped during Setup ends it, when nobody else waits for it
   bench.agent();
   const started = bench.path('pid');
   bench.plane.offer(makeStage({ setup: `echo $$ > '${started}'; sleep 1000`, command: 'true' }));
-  const { untilFile, isAlive } = await import('./agent-bench.ts');
   const pid = Number(await untilFile(started));
   bench.plane.stop(bench.plane.liveLeases());
   await bench.plane.untilReports(1);

@@ -140,6 +140,18 @@ test('a command of 200 KB runs from a file', async () => {
   expect(report).toMatchObject({ outcome: 'succeeded', tail: 'done\n' });
 });
 
+test('what the system cannot start is a failure that says so, and the agent goes on', async () => {
+  bench.agent();
+  const huge = await bench.report({ env: { HUGE: 'x'.repeat(200_000) } });
+  expect(huge).toMatchObject({ outcome: 'failed', error_type: 'worker', exit_code: null });
+  expect(huge.message).toContain('could not be started');
+  const odd = await bench.report({ env: { 'A=B': '1' } });
+  expect(odd).toMatchObject({ outcome: 'failed', error_type: 'definition' });
+  const nul = await bench.report({ command: 'echo \0' });
+  expect(nul).toMatchObject({ outcome: 'failed', error_type: 'definition' });
+  expect((await bench.report({ command: 'true' })).outcome).toBe('succeeded');
+});
+
 test('a task is over when its command is: background work in its group is ended', async () => {
   bench.agent();
   const file = bench.path('pid');

@@ -1,0 +1,151 @@
+import { statSync } from 'node:fs';
+import { LIST_PLAN, inlinePlan, makeItems } from './plans.mjs';
+import { cpuOf, memoryOf, openWorkshop } from './processes.mjs';
+import { formatTable, median, round } from './table.mjs';
+import { startWireAgent } from './wire-agent.mjs';
+
+/** Small batches are repeated: the kernel counts CPU time in 10 ms, as much as a hundred tasks cost. */
+const SIZES = [
+  { tasks: 1_000, batches: 10 },
+  { tasks: 10_000, batches: 2 },
+  { tasks: 30_000, batches: 1 },
+];
+const SLOTS = [16, 64];
+const ROUNDS = 1;
+const LIMIT = 1.3;
+
+/**
+ * Is a task as cheap in a batch of 100,000 as in one of 1,000? CPU time of the control plane per task, with an
+ * agent that spawns nothing.
+ */
+export async function runScale({ profile }) {
+  const workshop = await openWorkshop({ profile });
+  try {
+    const server = await workshop.startServer();
+    const agents = [];
+    for (const slots of SLOTS)
+      agents.push({ slots, agent: await startWireAgent(server, { name: `bench-${slots}`, slots }) });
+    for (const { agent } of agents) await runBatches(server, agent, { tasks: 1_000, batches: 5 });
+
+    const measured = [];
+    let total = 0;
+    for (let turn = 0; turn < ROUNDS; turn++)
+      for (const size of SIZES)
+        for (const { slots, agent } of agents) {
+          measured.push({ slots, ...size, ...(await runBatches(server, agent, size)), ...memoryOf(server) });
+          total += size.tasks * size.batches;
+        }
+    const inline = [];
+    for (const { tasks } of SIZES) inline.push(await measureInline(server, agents.at(-1).agent, tasks));
+    for (const { agent } of agents) await agent.close();
+    await server.stop();
+    total += agents.length * 5_000 + SIZES.reduce((sum, { tasks }) => sum + tasks, 0);
+    return summarize({ measured, inline, bytes_per_task: statSync(server.database).size / total });
+  } finally {
+    await workshop.close();
+  }
+}
+
+/** One after the other; submission (with the list and its expansion) and work are measured apart. */
+async function runBatches(server, agent, { tasks, batches }) {
+  const sum = { submit_cpu: 0, submit_wall: 0, work_cpu: 0, work_wall: 0 };
+  agent.bringList(makeItems(tasks));
+  for (let batch = 0; batch < batches; batch++) {
+    const submission = await measure(server, async () => {
+      const { batch_id } = await agent.client.submit(LIST_PLAN);
+      await agent.work(1);
+      await agent.client.untilStages(batch_id, (stages) => stages.every((stage) => stage.expanded), 50);
+    });
+    const work = await measure(server, () => agent.work(tasks));
+    sum.submit_cpu += submission.cpu;
+    sum.submit_wall += submission.wall;
+    sum.work_cpu += work.cpu;
+    sum.work_wall += work.wall;
+  }
+  return Object.fromEntries(Object.entries(sum).map(([name, value]) => [name, value / tasks / batches]));
+}
+
+/** The list stands in the plan itself: how long the answer to the submission takes. */
+async function measureInline(server, agent, tasks) {
+  const plan = inlinePlan(makeItems(tasks));
+  const { cpu, wall, value } = await measure(server, () => agent.client.submit(plan));
+  const expansion = await measure(server, () =>
+    agent.client.untilStages(value.batch_id, (stages) => stages.every((stage) => stage.expanded), 50),
+  );
+  await agent.work(tasks);
+  return {
+    tasks,
+    answer_ms: wall / 1_000,
+    submit_cpu: cpu / tasks,
+    expand_cpu: expansion.cpu / tasks,
+  };
+}
+
+async function measure(server, run) {
+  const cpu = cpuOf(server);
+  const started = performance.now();
+  const value = await run();
+  return { value, cpu: cpuOf(server) - cpu, wall: (performance.now() - started) * 1_000 };
+}
+
+function summarize({ measured, inline, bytes_per_task }) {
+  const rows = SLOTS.flatMap((slots) =>
+    SIZES.map(({ tasks }) => {
+      const runs = measured.filter((run) => run.slots === slots && run.tasks === tasks);
+      const of = (read) => median(runs.map(read));
+      return {
+        slots,
+        tasks,
+        submit_cpu: of((run) => run.submit_cpu),
+        work_cpu: of((run) => run.work_cpu),
+        total_cpu: of((run) => run.submit_cpu + run.work_cpu),
+        total_wall: of((run) => run.submit_wall + run.work_wall),
+        work_wall: of((run) => run.work_wall),
+        rss_mb: Math.max(...runs.map((run) => run.rss_mb)),
+        peak_mb: Math.max(...runs.map((run) => run.peak_mb)),
+      };
+    }),
+  );
+  const ratios = SLOTS.map((slots) => {
+    const own = rows.filter((row) => row.slots === slots);
+    const ratio = (read) => Math.max(...own.map(read)) / Math.min(...own.map(read));
+    return {
+      slots,
+      work: ratio((row) => row.work_cpu),
+      total: ratio((row) => row.total_cpu),
+    };
+  });
+  const passed = ratios.every(({ work, total }) => work <= LIMIT && total <= LIMIT);
+  const text = [
+    formatTable(
+      ['tasks', 'slots', 'submit CPU', 'work CPU', 'CPU µs/task', 'wall µs/task', 'RSS MB', 'peak MB'],
+      rows.map((row) => [
+        row.tasks.toLocaleString('en'),
+        row.slots,
+        round(row.submit_cpu, 1),
+        round(row.work_cpu, 1),
+        round(row.total_cpu, 1),
+        round(row.total_wall, 1),
+        row.rss_mb,
+        row.peak_mb,
+      ]),
+    ),
+    '',
+    ...ratios.map(
+      ({ slots, work, total }) =>
+        `max/min over the sizes, ${slots} slots: work ${round(work, 2)}, with submission ${round(total, 2)}`,
+    ),
+    `${passed ? 'within' : 'NOT within'} ${LIMIT} of each other; database ${round(bytes_per_task)} bytes per finished task`,
+    '',
+    formatTable(
+      ['list in the plan', 'answer ms', 'submit CPU µs/task', 'expand CPU µs/task'],
+      inline.map((row) => [
+        row.tasks.toLocaleString('en'),
+        round(row.answer_ms),
+        round(row.submit_cpu, 1),
+        round(row.expand_cpu, 1),
+      ]),
+    ),
+  ].join('\n');
+  return { text, passed, data: { rows, ratios, inline, bytes_per_task, measured } };
+}
