@@ -10,6 +10,7 @@ const agent = (name: string, change: Partial<Agent> = {}): Agent => ({
   labels: [],
   storage: 'disk',
   has_stops: false,
+  leased: 0,
   ...change,
 });
 const lane = (ready: number, change: Partial<Demand['lanes'][number]> = {}) => ({
@@ -18,7 +19,7 @@ const lane = (ready: number, change: Partial<Demand['lanes'][number]> = {}) => (
   storage: null,
   ...change,
 });
-const waiters = (...names: string[]) => names.map((name) => ({ agent: name, free: 2 }));
+const waiters = (...names: string[]) => names.map((name) => ({ agent: name, slots: 2 }));
 const choose = (free: ReturnType<typeof waiters>, demand: Partial<Demand>) =>
   chooseWaiters(free, { lanes: [], agents: [], expired: false, ...demand }).map((waiter) => waiter.agent);
 
@@ -32,6 +33,11 @@ test('free slots that one lane leaves serve the next one', () => {
   expect(choose(waiters('a', 'b'), { lanes: [lane(1), lane(1)], agents })).toEqual(['a']);
 });
 
+test('what an agent holds takes up its slots', () => {
+  const agents = [agent('a', { leased: 2 }), agent('b', { leased: 1 }), agent('c')];
+  expect(choose(waiters('a', 'b', 'c'), { lanes: [lane(2)], agents })).toEqual(['b', 'c']);
+});
+
 test('nobody comes when nothing is ready', () => {
   expect(choose(waiters('a'), { agents: [agent('a')] })).toEqual([]);
 });
@@ -43,10 +49,10 @@ test('an agent without a label, or with another storage, is left asleep', () => 
 });
 
 test('a stop wakes its agent even without a free slot', () => {
-  const agents = [agent('a'), agent('b', { has_stops: true })];
+  const agents = [agent('a', { leased: 1 }), agent('b', { leased: 1, has_stops: true })];
   const full = [
-    { agent: 'a', free: 0 },
-    { agent: 'b', free: 0 },
+    { agent: 'a', slots: 1 },
+    { agent: 'b', slots: 1 },
   ];
   expect(choose(full, { lanes: [lane(5)], agents })).toEqual(['b']);
 });
@@ -64,7 +70,7 @@ test('never more are woken than there are ready tasks, and never too few', () =>
   const readies = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 });
   fc.assert(
     fc.property(frees, readies, (free, ready) => {
-      const waiting = free.map((slots, index) => ({ agent: `a${index}`, free: slots }));
+      const waiting = free.map((slots, index) => ({ agent: `a${index}`, slots }));
       const chosen = chooseWaiters(waiting, {
         lanes: ready.map((count) => lane(count)),
         agents: waiting.map((each) => agent(each.agent)),
@@ -72,7 +78,7 @@ test('never more are woken than there are ready tasks, and never too few', () =>
       });
       const tasks = ready.reduce((sum, count) => sum + count, 0);
       const all = free.reduce((sum, slots) => sum + slots, 0);
-      const room = chosen.reduce((sum, each) => sum + each.free, 0);
+      const room = chosen.reduce((sum, each) => sum + each.slots, 0);
       expect(chosen.length).toBeLessThanOrEqual(tasks);
       expect(room).toBeGreaterThanOrEqual(Math.min(tasks, all));
     }),
