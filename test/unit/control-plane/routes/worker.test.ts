@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchView, ClaimAnswer, ResultsAnswer, Scope, Submitted } from '@planfleet/shared-types';
 import { Miniflare } from 'miniflare';
@@ -125,6 +128,22 @@ test('what is wrong is told as everywhere', async () => {
   const form = new FormData();
   form.append('bundle', new Blob([half]), 'plan.tgz');
   expect((await ask('POST', '/v1/batches', form)).status).toBe(422);
+});
+
+test('the first tick makes the tables', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'planfleet-worker-'));
+  const server = await startHranaServer(join(folder, 'empty.db'), 'secret');
+  const fresh = await startWorker({ DATABASE_URL: server.url, DATABASE_TOKEN: 'secret', SIGNING_KEY });
+  const ready = async () => (await fetch(new URL('/readyz', await fresh.ready))).status;
+  expect(await ready()).toBe(503);
+  const target = (await fresh.getWorker()) as unknown as Scheduled;
+  for (let tick = 0; tick < 2; tick++) {
+    expect((await target.scheduled({ cron: '* * * * *' })).outcome).toBe('ok');
+  }
+  expect(await ready()).toBe(200);
+  await fresh.dispose();
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('a database that is away is 503', async () => {
