@@ -10,6 +10,7 @@ const agent = (name: string, change: Partial<Agent> = {}): Agent => ({
   labels: [],
   storage: 'disk',
   has_stops: false,
+  leased: 0,
   ...change,
 });
 const lane = (ready: number, change: Partial<Demand['lanes'][number]> = {}) => ({
@@ -18,9 +19,9 @@ const lane = (ready: number, change: Partial<Demand['lanes'][number]> = {}) => (
   storage: null,
   ...change,
 });
-const waiters = (...names: string[]) => names.map((name) => ({ agent: name, free: 2 }));
-const choose = (free: ReturnType<typeof waiters>, demand: Partial<Demand>) =>
-  chooseWaiters(free, { lanes: [], agents: [], expired: false, ...demand }).map((waiter) => waiter.agent);
+const waiters = (...names: string[]) => names.map((name) => ({ agent: name, slots: 2 }));
+const choose = (waiting: ReturnType<typeof waiters>, demand: Partial<Demand>) =>
+  chooseWaiters(waiting, { lanes: [], agents: [], expired: false, ...demand }).map((waiter) => waiter.agent);
 
 test('wakes those who have waited longest, as many as there is work for', () => {
   const agents = ['a', 'b', 'c'].map((name) => agent(name));
@@ -30,6 +31,11 @@ test('wakes those who have waited longest, as many as there is work for', () => 
 test('free slots that one lane leaves serve the next one', () => {
   const agents = ['a', 'b'].map((name) => agent(name));
   expect(choose(waiters('a', 'b'), { lanes: [lane(1), lane(1)], agents })).toEqual(['a']);
+});
+
+test('what an agent holds counts, not what it held when it asked', () => {
+  const agents = [agent('a', { leased: 1 }), agent('b')];
+  expect(choose(waiters('a', 'b'), { lanes: [lane(2)], agents })).toEqual(['a', 'b']);
 });
 
 test('nobody comes when nothing is ready', () => {
@@ -43,12 +49,8 @@ test('an agent without a label, or with another storage, is left asleep', () => 
 });
 
 test('a stop wakes its agent even without a free slot', () => {
-  const agents = [agent('a'), agent('b', { has_stops: true })];
-  const full = [
-    { agent: 'a', free: 0 },
-    { agent: 'b', free: 0 },
-  ];
-  expect(choose(full, { lanes: [lane(5)], agents })).toEqual(['b']);
+  const agents = [agent('a', { leased: 2 }), agent('b', { leased: 2, has_stops: true })];
+  expect(choose(waiters('a', 'b'), { lanes: [lane(5)], agents })).toEqual(['b']);
 });
 
 test('one comes to take back what a dead agent holds', () => {
@@ -64,7 +66,7 @@ test('never more are woken than there are ready tasks, and never too few', () =>
   const readies = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 5 });
   fc.assert(
     fc.property(frees, readies, (free, ready) => {
-      const waiting = free.map((slots, index) => ({ agent: `a${index}`, free: slots }));
+      const waiting = free.map((slots, index) => ({ agent: `a${index}`, slots }));
       const chosen = chooseWaiters(waiting, {
         lanes: ready.map((count) => lane(count)),
         agents: waiting.map((each) => agent(each.agent)),
@@ -72,7 +74,7 @@ test('never more are woken than there are ready tasks, and never too few', () =>
       });
       const tasks = ready.reduce((sum, count) => sum + count, 0);
       const all = free.reduce((sum, slots) => sum + slots, 0);
-      const room = chosen.reduce((sum, each) => sum + each.free, 0);
+      const room = chosen.reduce((sum, each) => sum + each.slots, 0);
       expect(chosen.length).toBeLessThanOrEqual(tasks);
       expect(room).toBeGreaterThanOrEqual(Math.min(tasks, all));
     }),
