@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AttemptRunner, RunnerContext } from '../exec/attempt-order.ts';
 import { createAttemptRunner } from '../exec/attempt-runner.ts';
 import type { Transport } from '../http/transport.ts';
+import { lockHome } from './lock-home.ts';
 import { type OutboxLog, openOutboxLog } from './outbox-log.ts';
 
 export interface Clock {
@@ -31,6 +32,8 @@ export interface AgentDeps {
   readonly transport: Transport;
   createRunner(context: RunnerContext): AttemptRunner;
   openOutboxLog(folder: string): Promise<OutboxLog>;
+  /** Makes this agent the only one on its state directory; null when it is not. What comes back lets go. */
+  lockHome(data: string): Promise<(() => Promise<void>) | null>;
 }
 
 export function systemDeps(): AgentDeps {
@@ -46,6 +49,7 @@ export function systemDeps(): AgentDeps {
     transport: (url, init) => fetch(url, init),
     createRunner: createAttemptRunner,
     openOutboxLog,
+    lockHome,
   };
 }
 

@@ -1,4 +1,10 @@
-import type { ClaimAnswer, ClaimRequest, LeaseKey, RegisterAnswer } from '@planfleet/shared-types';
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  formatTaskId,
+  type LeaseKey,
+  type RegisterAnswer,
+} from '@planfleet/shared-types';
 import type { AttemptOrder, AttemptResult, AttemptRunner, LogEntry } from '../exec/attempt-order.ts';
 import type { Failure } from '../http/answer.ts';
 import type { ControlPlaneClient } from '../http/control-plane-client.ts';
@@ -162,6 +168,15 @@ export class AgentLife {
   }
 
   #noteOver(order: AttemptOrder, result: AttemptResult | null): void {
+    const outcome = result?.report.outcome ?? 'gone';
+    const address = { batch_id: order.spec.batch_id, stage_key: order.spec.key, ordinal: order.task.ordinal };
+    const why = result?.report.message ?? null;
+    this.log({
+      level: outcome === 'failed' ? 'warn' : 'info',
+      event: 'task_over',
+      message: `${formatTaskId(address)} ${outcome}${why === null ? '' : `: ${why}`}`,
+      details: { attempt: order.task.attempt, outcome },
+    });
     if (result === null) this.book.release(order.task);
     else this.outbox.add(result);
   }

@@ -48,7 +48,7 @@ export interface AttemptResult {
 
 export interface AttemptRunner {
   start(order: AttemptOrder): RunningAttempt;
-  /** Ends what earlier lives of this agent have left running. Returns how many processes it were. */
+  /** Ends what earlier lives of this agent have left running; says how many processes it were. */
   endLeftovers(): Promise<number>;
   /** A report was accepted: its files need not be told again. */
   noteAccepted(result: AttemptResult): void;

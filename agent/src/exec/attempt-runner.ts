@@ -5,6 +5,7 @@ import { FileDigests } from './file-digests.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SharedWork } from './shared-work.ts';
+import { sweepDrafts } from './sweep-drafts.ts';
 
 /** Runs attempts as processes of this machine. */
 export function createAttemptRunner(context: RunnerContext): AttemptRunner {
@@ -38,7 +39,11 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
       return { done: runAttempt(attempt), end: (reason, manner) => ending.ask(reason, manner) };
     },
 
-    endLeftovers: () => shop.processes.endLeftovers(),
+    async endLeftovers() {
+      const ended = await shop.processes.endLeftovers();
+      await sweepDrafts(shop.plans, shop.plans_are_shared, shop.clock.now());
+      return ended;
+    },
 
     noteAccepted({ uploads }) {
       for (const upload of uploads) shop.digests.noteTold(upload.file, upload.sha256);

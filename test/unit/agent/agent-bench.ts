@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report, StageSpec } from '@planfleet/shared-types';
 import { type AgentDeps, systemDeps } from '../../../agent/src/agent/agent-deps.ts';
@@ -113,7 +113,6 @@ export function hastyDeps(factor = 20): AgentDeps {
 
 /** Whether a process runs (one that is dead but not collected does not). */
 export async function isAlive(pid: number): Promise<boolean> {
-  const { readFile } = await import('node:fs/promises');
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
   if (stat === null) return false;
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
@@ -121,9 +120,6 @@ export async function isAlive(pid: number): Promise<boolean> {
 
 /** Waits for a file that a fixture program writes. */
 export async function untilFile(path: string): Promise<string> {
-  const { watch } = await import('node:fs/promises');
-  const { readFile } = await import('node:fs/promises');
-  const { dirname } = await import('node:path');
   const enough = new AbortController();
   const read = () => readFile(path, 'utf8').catch(() => null);
   const watcher = watch(dirname(path), {

@@ -183,14 +183,13 @@ test('kill -9 of an agent: its next life ends all it had started, before it regi
   await exited;
   for (const pid of pids) expect(await isAlive(pid)).toBe(true);
 
-  let aliveAtRegistration: boolean[] = [];
   const registered = bench.plane.until(
     'the second registration',
     () => bench.plane.registrations.length === 2,
   );
   bench.agent();
   await registered;
-  aliveAtRegistration = await Promise.all(pids.map(isAlive));
+  const aliveAtRegistration = await Promise.all(pids.map(isAlive));
   expect(aliveAtRegistration).toEqual([false, false, false]);
   expect(bench.plane.registrations[1]?.have).toEqual([]);
 });

@@ -126,6 +126,20 @@ describe('validatePlan', () => {
     expect(findings(shell('`echo`'), { inputs: {} })).toEqual([]);
   });
 
+  test('knows before it runs that text cannot be calculated with', () => {
+    const tasks = shell('`echo $(( {NAME} + 1 ))`');
+    expect(findings(tasks)).toEqual([]);
+    expect(findings(tasks, { inputs: { NAME: '5' } })).toEqual([]);
+    expect(findings(tasks, { inputs: { NAME: 'a[$(id)]' } })).toEqual(['error not_a_number: NAME']);
+    expect(findings(shell('`[[ {FLAGS} -eq 1 ]]`'))).toEqual(['error not_a_number: FLAGS']);
+  });
+
+  test('reads a command of bullets', () => {
+    const tasks = '### a\n- task_class: cpu\n- command:\n  - echo a\n  - echo {NAM}\n  - echo "b\n';
+    expect(findings(tasks)).toEqual(['error unbalanced_quote: a', 'error unresolved_placeholder: NAM']);
+    expect(validate(tasks).at(-1)).toMatchObject({ line: 14, column: 10 });
+  });
+
   test('gives fixes that work', () => {
     const rules = (diagnostics: Diagnostic[]) =>
       diagnostics.map(({ rule }) => rule).filter((rule) => rule !== 'unused_input');
