@@ -39,7 +39,12 @@ async function tokenOf(...scopes: Scope[]): Promise<string> {
   return (await signToken({ signing_key, subject: 'test', scopes, expires_in_s: 600 })).token;
 }
 
-async function ask(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
+async function ask(
+  method: string,
+  path: string,
+  body?: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = {},
+) {
   const token = await tokenOf('submit', 'read', 'operate', 'agent', 'tick', 'admin');
   return fetch(`${server.url}${path}`, {
     method,
