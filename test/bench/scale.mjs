@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { LIST_PLAN, inlinePlan, makeItems } from './plans.mjs';
+import { inlinePlan, LIST_PLAN, makeItems } from './plans.mjs';
 import { cpuOf, memoryOf, openWorkshop } from './processes.mjs';
 import { formatTable, median, round } from './table.mjs';
 import { startWireAgent } from './wire-agent.mjs';
