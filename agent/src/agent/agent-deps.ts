@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AttemptRunner, RunnerContext } from '../exec/attempt-order.ts';
 import { createAttemptRunner } from '../exec/attempt-runner.ts';
 import type { Transport } from '../http/transport.ts';
+import { lockHome } from './lock-home.ts';
 import { type OutboxLog, openOutboxLog } from './outbox-log.ts';
 
 export interface Clock {
@@ -31,16 +32,15 @@ export interface AgentDeps {
   readonly transport: Transport;
   createRunner(context: RunnerContext): AttemptRunner;
   openOutboxLog(folder: string): Promise<OutboxLog>;
+  /** Makes this agent the only one on its state directory; null when it is not. What comes back lets go. */
+  lockHome(data: string): Promise<(() => Promise<void>) | null>;
 }
 
 export function systemDeps(): AgentDeps {
   return {
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     timers: {
-      set(fire, ms) {
-        const timer = setTimeout(fire, ms);
-        return () => clearTimeout(timer);
-      },
+      set: setLongTimeout,
     },
     randomness: {
       fraction: () => Math.random(),
@@ -49,5 +49,19 @@ export function systemDeps(): AgentDeps {
     transport: (url, init) => fetch(url, init),
     createRunner: createAttemptRunner,
     openOutboxLog,
+    lockHome,
   };
+}
+
+/** What setTimeout can hold, about 25 days; beyond it fires at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function setLongTimeout(fire: () => void, ms: number): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (left: number) => {
+    const step = Math.min(left, MAX_TIMEOUT_MS);
+    timer = setTimeout(() => (left > step ? arm(left - step) : fire()), step);
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
 }

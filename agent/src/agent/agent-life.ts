@@ -1,4 +1,10 @@
-import type { ClaimAnswer, ClaimRequest, LeaseKey, RegisterAnswer } from '@planfleet/shared-types';
+import {
+  type ClaimAnswer,
+  type ClaimRequest,
+  formatTaskId,
+  type LeaseKey,
+  type RegisterAnswer,
+} from '@planfleet/shared-types';
 import type { AttemptOrder, AttemptResult, AttemptRunner, LogEntry } from '../exec/attempt-order.ts';
 import type { Failure } from '../http/answer.ts';
 import type { ControlPlaneClient } from '../http/control-plane-client.ts';
@@ -94,13 +100,14 @@ export class AgentLife {
     };
   }
 
-  /** Takes in what an answer brought. Says whether there was anything new in it. */
-  takeIn(answer: ClaimAnswer): boolean {
+  /** Takes in what an answer brought; says whether there was anything, and anything new. */
+  takeIn(answer: ClaimAnswer): 'news' | 'known' | 'nothing' {
     const orders = this.book.admit(answer);
     if (this.draining) for (const order of orders) this.#handBack(order);
     else this.queue.enqueue(orders);
     this.stop(answer.stops);
-    return orders.length > 0 || answer.stops.length > 0;
+    if (orders.length > 0 || answer.stops.length > 0) return 'news';
+    return answer.leases.length > 0 ? 'known' : 'nothing';
   }
 
   stop(keys: readonly LeaseKey[]): void {
@@ -161,6 +168,15 @@ export class AgentLife {
   }
 
   #noteOver(order: AttemptOrder, result: AttemptResult | null): void {
+    const outcome = result?.report.outcome ?? 'gone';
+    const address = { batch_id: order.spec.batch_id, stage_key: order.spec.key, ordinal: order.task.ordinal };
+    const why = result?.report.message ?? null;
+    this.log({
+      level: outcome === 'failed' ? 'warn' : 'info',
+      event: 'task_over',
+      message: `${formatTaskId(address)} ${outcome}${why === null ? '' : `: ${why}`}`,
+      details: { attempt: order.task.attempt, outcome },
+    });
     if (result === null) this.book.release(order.task);
     else this.outbox.add(result);
   }

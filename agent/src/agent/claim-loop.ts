@@ -4,6 +4,8 @@ import { wait } from './wait.ts';
 
 /** An empty answer that comes sooner did not wait for work: something between us cuts polls short. */
 const QUICK_MS = 100;
+/** Keeps a busy agent from claiming after every single result; nobody waits for these 20 ms. */
+const KNOWN_PAUSE_MS = 20;
 
 /**
  * Keeps one claim outstanding, always: work arrives within milliseconds, and so do stops while every
@@ -17,18 +19,14 @@ export async function runClaimLoop(life: AgentLife): Promise<void> {
     const answer = await claimOnce(life);
     if (answer === 'changed') continue;
     if (answer.kind === 'ok') {
+      if (failures > 0) life.log({ level: 'info', event: 'claim_works', message: 'Claiming again' });
       failures = 0;
       life.noteHeard(sentAt);
-      const isNew = answer.isNew;
-      const took = life.deps.clock.monotonic() - sentAt;
-      quick = isNew || took >= QUICK_MS ? 0 : quick + 1;
-      // The first is normal: tasks that came with a results answer are named again by the poll under way.
-      if (quick > 1)
-        await wait(
-          life.deps.timers,
-          backOffMs(Math.min(quick - 2, 3), life.deps.randomness.fraction()),
-          life.signal,
-        );
+      const wasQuick = life.deps.clock.monotonic() - sentAt < QUICK_MS;
+      quick = wasQuick && answer.brought === 'nothing' ? quick + 1 : 0;
+      if (quick > 1) await pause(life, backOffMs(Math.min(quick - 2, 3), life.deps.randomness.fraction()));
+      // Tasks that a results answer has brought are named again by the poll that was under way.
+      else if (wasQuick && answer.brought === 'known') await pause(life, KNOWN_PAUSE_MS);
       continue;
     }
     if (life.signal.aborted || life.endsAgent(answer)) return;
@@ -52,8 +50,12 @@ export async function runClaimLoop(life: AgentLife): Promise<void> {
       answer.kind === 'retry' ? answer.retry_after_ms : null,
     );
     failures += 1;
-    await wait(life.deps.timers, delay, life.signal);
+    await pause(life, delay);
   }
+}
+
+function pause(life: AgentLife, ms: number): Promise<void> {
+  return wait(life.deps.timers, ms, life.signal);
 }
 
 /** One claim; `changed` when what it says became untrue under way (draining). */
@@ -71,7 +73,7 @@ async function claimOnce(life: AgentLife) {
   const ticket = life.book.openRequest();
   try {
     const answer = await life.controlPlane.claim(life.claimRequest(), life.session.poll_ms, request.signal);
-    if (answer.kind === 'ok') return { kind: 'ok', isNew: life.takeIn(answer.body) } as const;
+    if (answer.kind === 'ok') return { kind: 'ok', brought: life.takeIn(answer.body) } as const;
     return changed ? 'changed' : answer;
   } finally {
     life.book.closeRequest(ticket);

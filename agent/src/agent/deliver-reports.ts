@@ -90,7 +90,7 @@ function settle(life: AgentLife, entries: readonly OutboxEntry[], answer: Result
       else life.sendAttached(entry);
       return;
     }
-    if (verdict === 'accepted') life.runner.noteAccepted(entry.result.report);
+    if (verdict === 'accepted') life.runner.noteAccepted(entry.result);
     done.push(entry);
   });
   // The new leases come in before the old ones go, so that slots never look free to a claim in between.

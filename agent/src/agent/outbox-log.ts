@@ -65,6 +65,7 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
   return {
     async load() {
       const results = new Map<string, AttemptResult>();
+      const segments: Segment[] = [];
       for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.jsonl')).sort()) {
         const file = join(folder, name);
         next = Math.max(next, Number(basename(name, '.jsonl')) + 1);
@@ -79,8 +80,9 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
           segmentOf.set(key, segment);
           segment.live.add(key);
         }
-        await dropIfDone(segment);
+        segments.push(segment);
       }
+      for (const segment of segments) await dropIfDone(segment);
       await removeStrays(folder, [...results.values()]);
       return [...results.values()];
     },

@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { type ItemsRequest, MAX_ITEMS_BYTES } from '@planfleet/shared-types';
 import type { ChunkFile, Upload } from '../exec/attempt-order.ts';
+import { readLines } from '../exec/read-lines.ts';
 import type { Answer } from '../http/answer.ts';
 import { backOffMs } from '../http/back-off.ts';
 import type { AgentLife } from './agent-life.ts';
@@ -70,7 +69,7 @@ async function sendChunks(life: AgentLife, entry: OutboxEntry, chunkFile: ChunkF
   };
   let gathered: Chunk[] = [];
   let bytes = 0;
-  for await (const line of createInterface({ input: createReadStream(chunkFile.file) })) {
+  for await (const line of readLines(chunkFile.file)) {
     const size = Buffer.byteLength(line);
     if (gathered.length > 0 && bytes + size > MAX_ITEMS_BYTES - ENVELOPE_BYTES) {
       await send(gathered);

@@ -11,7 +11,6 @@ import { runDelivery } from './deliver-reports.ts';
 import { Departure } from './departure.ts';
 import { runHeartbeatLoop } from './heartbeat-loop.ts';
 import { runInternalCycle } from './internal-cycle.ts';
-import { lockHome } from './lock-home.ts';
 import { chunkFolder } from './outbox-log.ts';
 import { readIdentity } from './read-identity.ts';
 import { registerAgent } from './register-agent.ts';
@@ -31,7 +30,7 @@ export function startAgent(options: AgentOptions, deps: AgentDeps = systemDeps()
 async function liveOnce(options: AgentOptions, deps: AgentDeps, departure: Departure): Promise<ExitReason> {
   const startedAt = deps.clock.now();
   await mkdir(options.data, { recursive: true });
-  const unlock = await lockHome(options.data);
+  const unlock = await deps.lockHome(options.data);
   if (unlock === null) {
     return {
       kind: 'locked',
@@ -65,6 +64,7 @@ async function liveLocked(
     blobs: controlPlane,
     data: options.data,
     plans: join(options.shared_dir ?? options.data, 'plans'),
+    plans_are_shared: options.shared_dir !== undefined,
     chunks: chunkFolder(outboxFolder),
     agent_id: agentId,
     log: options.log,

@@ -137,6 +137,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was cut',
   UND_ERR_CONNECT_TIMEOUT: 'no answer (timed out)',
   UND_ERR_SOCKET: 'the connection was cut',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; use that name in --url',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names a file to trust)',
 };
 

@@ -1,25 +1,16 @@
+import { type Diagnostic, diagnosticSchema } from '@planfleet/shared-types';
 import * as z from 'zod';
 import { RefusedError } from './api-client.ts';
 import type { Paint } from './paint.ts';
 import { printableLine } from './printable-text.ts';
 
-export const diagnosticSchema = z.looseObject({
-  severity: z.string(),
-  code: z.string(),
-  message: z.string(),
-  line: z.number().nullish(),
-  column: z.number().nullish(),
-  hint: z.string().nullish(),
-});
-export type Diagnostic = z.infer<typeof diagnosticSchema>;
-
 /** `plan.md:LINE:COL error PF012 message`, and under it what to write instead. */
 export function formatDiagnostic(diagnostic: Diagnostic, paint: Paint): string[] {
   const { severity, code, line, column } = diagnostic;
-  const place = `plan.md:${line ?? 1}:${column ?? 1}`;
+  const place = `plan.md:${line}:${column}`;
   const word = severity === 'error' ? paint.red(severity) : paint.yellow(severity);
   const lines = [`${paint.bold(place)} ${word} ${code} ${printableLine(diagnostic.message, 2_000)}`];
-  if (diagnostic.hint) lines.push(`  hint: ${printableLine(diagnostic.hint, 2_000)}`);
+  if (diagnostic.hint !== undefined) lines.push(`  hint: ${printableLine(diagnostic.hint, 2_000)}`);
   return lines;
 }
 

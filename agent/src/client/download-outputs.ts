@@ -38,6 +38,12 @@ export function plannedOutputs(
         `${name}: "${value}" does not end in a name`,
         `Write it like -i ${name}=results/totals.csv.`,
       );
+    // The control plane would give it another name, and the result would not be found under this one.
+    if (/[\p{Cc}\p{Cs}:*?"<>|\\]|^[\s-]|[\s.]$/u.test(base) || [...base].length > 100)
+      throw usageError(
+        `${name}: "${base}" cannot be the name of an output`,
+        'Up to 100 characters without : * ? " < > | \\, no - in front, no dot at the end.',
+      );
     const path = `output/${base}`;
     const other = outputs.find((each) => each.path === path);
     if (other !== undefined)

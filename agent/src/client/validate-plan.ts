@@ -1,25 +1,12 @@
 import { openAsBlob } from 'node:fs';
-import * as z from 'zod';
+import { type Diagnostic, type Validation as Validated, validationSchema } from '@planfleet/shared-types';
 import type { ApiClient } from './api-client.ts';
-import { type Diagnostic, diagnosticSchema, refusedDiagnostics } from './diagnostics.ts';
+import { refusedDiagnostics } from './diagnostics.ts';
 
-export const INPUT_KINDS = ['value', 'file', 'folder', 'output_file', 'output_folder'] as const;
+export type PlanInput = Validated['plan']['inputs'][number];
 
-const planInputSchema = z.looseObject({
-  name: z.string(),
-  kind: z.enum(INPUT_KINDS),
-  required: z.boolean(),
-  default: z.string().nullish(),
-});
-export type PlanInput = z.infer<typeof planInputSchema>;
-
-const validationSchema = z.looseObject({
-  valid: z.boolean(),
-  diagnostics: z.array(diagnosticSchema),
-  plan: z.looseObject({ name: z.string().nullish(), inputs: z.array(planInputSchema).default([]) }).nullish(),
-});
-
-export interface Validation {
+/** What the control plane thinks of a plan. */
+export interface PlanCheck {
   readonly valid: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly plan_name: string | null;
@@ -27,29 +14,36 @@ export interface Validation {
   readonly raw: unknown;
 }
 
-/** Asks the control plane, which alone also knows its machines. `markdown`: a plan.md without its folder. */
+/**
+ * Asks the control plane, which alone also knows its machines. `markdown`: a plan.md without its folder.
+ * With `values` it also says which inputs are missing or unknown.
+ */
 export async function validatePlan(
   client: ApiClient,
-  plan: { markdown: string } | { bundle: string },
-): Promise<Validation> {
+  plan: { markdown: string } | { bundle: string; values?: Readonly<Record<string, string>> },
+): Promise<PlanCheck> {
   const options =
     'markdown' in plan
       ? { body: plan.markdown, headers: { 'content-type': 'text/markdown' } }
-      : { body: await bundleForm(plan.bundle) };
+      : { body: await validationForm(plan.bundle, plan.values) };
   try {
     const { raw, value } = await client.read(validationSchema, '/v1/plans/validate', options, 'POST');
-    return {
-      valid: value.valid,
-      diagnostics: value.diagnostics,
-      plan_name: value.plan?.name ?? null,
-      inputs: value.plan?.inputs ?? [],
-      raw,
-    };
+    const { valid, plan, diagnostics } = value;
+    return { valid, diagnostics, plan_name: plan.name === '' ? null : plan.name, inputs: plan.inputs, raw };
   } catch (error) {
     const diagnostics = refusedDiagnostics(error);
     if (diagnostics === null) throw error;
     return { valid: false, diagnostics, plan_name: null, inputs: [], raw: { valid: false, diagnostics } };
   }
+}
+
+async function validationForm(
+  bundle: string,
+  values: Readonly<Record<string, string>> = {},
+): Promise<FormData> {
+  const form = await bundleForm(bundle);
+  form.set('config', JSON.stringify(values));
+  return form;
 }
 
 /** Multipart with the bundle; read from disk while it is sent. */

@@ -23,6 +23,6 @@ export async function agent(
       ? join(defaultDataFolder(terminal.env), 'agent')
       : resolve(terminal.cwd, options.data);
   const log = createLog(terminal, options.json === true);
-  const running = await runAgent({ url, token, data, settings, log }, terminal);
+  const running = await runAgent({ url, token, data, settings, log });
   return running.ended();
 }

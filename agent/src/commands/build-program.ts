@@ -27,15 +27,17 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
 
-  const command = (usage: string, description: string) =>
-    program.command(usage).description(description).option('--json', 'the answer as JSON, for programs');
-  const serverCommand = (usage: string, description: string) => withServer(command(usage, description));
+  const command = (usage: string, description: string, json = 'the answer as JSON, for programs') =>
+    program.command(usage).description(description).option('--json', json);
+  const serverCommand = (usage: string, description: string, json?: string) =>
+    withServer(command(usage, description, json));
+  const jsonLog = 'what happens as lines of JSON, for programs';
 
   for (const [name, description] of [
     ['up', 'control plane and an agent on this machine'],
     ['serve', 'control plane only; agents join it'],
   ] as const) {
-    const each = withControlPlane(command(name, description));
+    const each = withControlPlane(command(name, description, jsonLog));
     if (name === 'up') withAgent(each);
     else each.option('--name <name>', 'bind the token of the printed join command to this agent name');
     each.action(async (options) =>
@@ -51,7 +53,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
     .option('--data <dir>', 'data folder of the control plane')
     .action(async (options) => done(await (await import('./migrate.ts')).migrate(options, terminal)));
 
-  withAgent(serverCommand('agent', 'agent on this machine: takes tasks, runs them, sends results'))
+  withAgent(serverCommand('agent', 'agent on this machine: takes tasks, runs them, sends results', jsonLog))
     .option('--data <dir>', 'where it keeps plans, batch files and its outbox')
     .action(async (options) => done(await (await import('./agent.ts')).agent(options, terminal)));
 

@@ -1,13 +1,10 @@
 import { printableLine } from '../client/printable-text.ts';
 import type { Terminal } from '../client/terminal.ts';
 
+/** Control plane and agent each add facts of their own. */
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
-  /** A name for programs to look for; the message says it to people. */
-  readonly event?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-  readonly [key: string]: unknown;
 }
 export type Log = (entry: LogEntry) => void;
 
@@ -18,12 +15,17 @@ export function createLog(terminal: Terminal, json: boolean, now: () => Date = (
   return (entry) => {
     const time = now().toISOString();
     if (json) return terminal.err(JSON.stringify({ time, ...entry }));
-    const { level, message, event: _, details, ...rest } = entry;
-    const facts = Object.entries({ ...rest, ...details })
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    terminal.err(
-      `${paint.dim(time.slice(11, 19))} ${words[level]}${printableLine(message + facts.join(''), 1_000)}`,
-    );
+    const { level, message, ...rest } = entry;
+    const text = message + factsOf(rest).join('');
+    terminal.err(`${paint.dim(time.slice(11, 19))} ${words[level]}${printableLine(text, 1_000)}`);
   };
+}
+
+function factsOf(rest: object): string[] {
+  return Object.entries(rest).flatMap(([key, value]: [string, unknown]) => {
+    // A name for programs to look for; the message says it to people.
+    if (key === 'event' || value === undefined) return [];
+    if (key === 'details' && typeof value === 'object' && value !== null) return factsOf(value);
+    return [` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`];
+  });
 }

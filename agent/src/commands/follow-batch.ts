@@ -31,7 +31,8 @@ export async function followBatch(following: Following): Promise<ExitCode> {
     return EXIT.interrupted;
   }
   const { batch, raw } = watched;
-  await fetchOutputs(following, batch, say);
+  // How the batch ended is said even when its results cannot be fetched.
+  const problem = await fetchOutputs(following, batch, say).catch((error: unknown) => error);
   if (json) printJson(terminal, raw);
   if (batch.abandoned > 0) {
     say('');
@@ -39,6 +40,7 @@ export async function followBatch(following: Following): Promise<ExitCode> {
     say('');
   }
   say(summarize(batch, terminal));
+  if (problem !== undefined) throw problem;
   return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
 }
 

@@ -33,7 +33,9 @@ export async function serve(
     terminal.out(`  data  ${server.data}`);
     terminal.out('  stop  Ctrl-C');
     terminal.out('Add a machine: run this there');
-    terminal.out(`  npx planfleet agent --url ${reachableUrl(server.url)} --token ${token}${named}`);
+    terminal.out(
+      `  npx planfleet agent --url ${reachableUrl(server.url, options.host)} --token ${token}${named}`,
+    );
     if (name === undefined)
       terminal.out('A token for one name only: npx planfleet tokens create --scope agent --agent NAME');
   }
@@ -42,9 +44,9 @@ export async function serve(
   return EXIT.done;
 }
 
-/** An address that means "every address of this machine" says nothing to another machine. */
-export function reachableUrl(url: string): string {
+/** Where other machines find this one, when it listens on all its addresses. */
+export function reachableUrl(url: string, host: string): string {
   const address = new URL(url);
-  if (['0.0.0.0', '[::]'].includes(address.hostname)) address.hostname = hostname();
+  if (host === '0.0.0.0' || host === '::') address.hostname = hostname();
   return address.href.replace(/\/$/, '');
 }

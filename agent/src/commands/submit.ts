@@ -1,14 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Submitted, submittedSchema } from '@planfleet/shared-types';
+import { basename, join } from 'node:path';
+import { type Diagnostic, type Submitted, submittedSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
-import {
-  countDiagnostics,
-  type Diagnostic,
-  formatDiagnostic,
-  refusedDiagnostics,
-} from '../client/diagnostics.ts';
+import { countDiagnostics, formatDiagnostic, refusedDiagnostics } from '../client/diagnostics.ts';
 import { type Output, plannedOutputs } from '../client/download-outputs.ts';
 import { type LocalPlan, openPlan } from '../client/open-plan.ts';
 import { packFolder } from '../client/pack-folder.ts';
@@ -61,7 +56,7 @@ interface Sending {
 async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submitted; outputs: Output[] }> {
   const { client, given, options, terminal, temporary } = sending;
   const bundle = await packPlan(sending.plan, temporary);
-  const validation = await validatePlan(client, { bundle });
+  const validation = await validatePlan(client, { bundle, values: valuesOf(given) });
   for (const each of validation.diagnostics)
     for (const line of formatDiagnostic(each, terminal.paint)) terminal.err(line);
   if (!validation.valid) throw refusedPlan(validation.diagnostics);
@@ -87,6 +82,11 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
       for (const line of formatDiagnostic(each, terminal.paint)) terminal.err(line);
     throw refusedPlan(diagnostics);
   }
+}
+
+/** What travels has no hash yet; that it is given is enough to find what is missing before anything large is sent. */
+function valuesOf({ config, travelling }: GivenInputs): Record<string, string> {
+  return { ...config, ...Object.fromEntries([...travelling].map(([key, path]) => [key, basename(path)])) };
 }
 
 async function packPlan(plan: LocalPlan, temporary: string): Promise<string> {

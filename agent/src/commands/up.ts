@@ -20,7 +20,7 @@ export async function up(
       agent: settings.name,
     });
     const data = join(server.data, 'agent');
-    const running = await runAgent({ url: server.url, token, data, settings, log }, terminal);
+    const running = await runAgent({ url: server.url, token, data, settings, log });
     if (options.json)
       printJson(terminal, { event: 'listening', url: server.url, data: server.data, agent: settings.name });
     else {

@@ -48,10 +48,10 @@ export interface AttemptResult {
 
 export interface AttemptRunner {
   start(order: AttemptOrder): RunningAttempt;
-  /** Ends what earlier lives of this agent have left running. Returns how many processes it were. */
+  /** Ends what earlier lives of this agent have left running; says how many processes it were. */
   endLeftovers(): Promise<number>;
   /** A report was accepted: its files need not be told again. */
-  noteAccepted(report: Report): void;
+  noteAccepted(result: AttemptResult): void;
 }
 
 export interface RunnerContext {
@@ -63,6 +63,8 @@ export interface RunnerContext {
   readonly data: string;
   /** Folder of plans and batches: below `data`, or below the shared directory. */
   readonly plans: string;
+  /** Other agents use the same folder of plans. */
+  readonly plans_are_shared: boolean;
   /** Where chunk files are put. */
   readonly chunks: string;
   /** Random id of the state directory: all markers begin with it. */

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import type { Report } from '@planfleet/shared-types';
 import type { Attempt, Workshop } from './attempt.ts';
 import type { AttemptOrder, AttemptRunner, RunnerContext, RunningAttempt } from './attempt-order.ts';
 import { Ending } from './ending.ts';
@@ -7,6 +5,7 @@ import { FileDigests } from './file-digests.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SharedWork } from './shared-work.ts';
+import { sweepDrafts } from './sweep-drafts.ts';
 
 /** Runs attempts as processes of this machine. */
 export function createAttemptRunner(context: RunnerContext): AttemptRunner {
@@ -18,8 +17,6 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
     digests: new FileDigests(),
     made: new Set(),
   };
-  /** Batch folders of attempts whose reports are under way, to tell which files were told. */
-  const batchPaths = new Map<string, string>();
 
   return {
     start(order: AttemptOrder): RunningAttempt {
@@ -39,24 +36,17 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
         files: [],
         uploads: [],
       };
-      const done = runAttempt(attempt).then((result) => {
-        if (result.report.files.length > 0) batchPaths.set(keyOf(result.report), attempt.batch_path);
-        return result;
-      });
-      return { done, end: (reason, manner) => ending.ask(reason, manner) };
+      return { done: runAttempt(attempt), end: (reason, manner) => ending.ask(reason, manner) };
     },
 
-    endLeftovers: () => shop.processes.endLeftovers(),
+    async endLeftovers() {
+      const ended = await shop.processes.endLeftovers();
+      await sweepDrafts(shop.plans, shop.plans_are_shared, shop.clock.now());
+      return ended;
+    },
 
-    noteAccepted(report) {
-      const batchPath = batchPaths.get(keyOf(report));
-      batchPaths.delete(keyOf(report));
-      if (batchPath === undefined) return;
-      for (const file of report.files) shop.digests.noteTold(join(batchPath, file.path), file.sha256);
+    noteAccepted({ uploads }) {
+      for (const upload of uploads) shop.digests.noteTold(upload.file, upload.sha256);
     },
   };
-}
-
-function keyOf(report: Report): string {
-  return `${report.stage}:${report.ordinal}:${report.lease}`;
 }

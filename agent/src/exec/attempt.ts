@@ -44,8 +44,3 @@ export class AttemptError extends Error {
     this.tail = options.tail ?? null;
   }
 }
-
-/** The attempt was ended from outside while a step was under way. */
-export class AttemptEnded extends Error {
-  override readonly name = 'AttemptEnded';
-}

@@ -1,6 +1,6 @@
 import type { Timers } from '../agent/agent-deps.ts';
 import { wait } from '../agent/wait.ts';
-import { listProcesses, readMarker } from './read-proc.ts';
+import { listProcesses, type ProcessStat, readMarker } from './read-proc.ts';
 
 /** Time that processes have to write down their work after SIGTERM; then SIGKILL. The guide's value. */
 export const TERM_GRACE_MS = 10_000;
@@ -14,21 +14,40 @@ const LAST_LOOK_MS = 250;
 export interface ProcessSet {
   readonly group: number | null;
   readonly marker: { readonly text: string; readonly is_prefix: boolean } | null;
+  /** Start time of the first of them: older processes need not be looked into. */
+  readonly since: string | null;
 }
 
-/** All that still run of a set. Children that left the group by setsid are found by the marker they inherited. */
+/**
+ * All that still run of a set. Children that left the group by setsid are found by the marker they
+ * inherited; those that cleared their environment, by their group or by the parent they still have.
+ */
 export async function findProcesses(set: ProcessSet): Promise<number[]> {
-  const all = listProcesses();
-  const belongs = await Promise.all(
-    all.map(async ({ pid, group }) => {
-      if (set.group !== null && group === set.group) return true;
-      if (set.marker === null) return false;
-      const marker = await readMarker(pid);
-      if (marker === null) return false;
-      return set.marker.is_prefix ? marker.startsWith(set.marker.text) : marker === set.marker.text;
-    }),
-  );
-  return all.filter((_, index) => belongs[index]).map(({ pid }) => pid);
+  const oldest = Number(set.since ?? 0);
+  const all = listProcesses().filter((found) => Number(found.start_time) >= oldest);
+  const marked = await Promise.all(all.map((found) => belongsTo(set, found)));
+  return addRelatives(
+    all,
+    all.filter((_, index) => marked[index]),
+  ).map(({ pid }) => pid);
+}
+
+async function belongsTo(set: ProcessSet, found: ProcessStat): Promise<boolean> {
+  if (set.group !== null && found.group === set.group) return true;
+  if (set.marker === null) return false;
+  const marker = await readMarker(found.pid);
+  if (marker === null) return false;
+  return set.marker.is_prefix ? marker.startsWith(set.marker.text) : marker === set.marker.text;
+}
+
+/** Children of what belongs belong, and so do the groups that it leads. */
+function addRelatives(all: readonly ProcessStat[], seeds: readonly ProcessStat[]): ProcessStat[] {
+  const found = new Map(seeds.map((stat) => [stat.pid, stat]));
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const stat of all) if (found.has(stat.parent) || found.has(stat.group)) found.set(stat.pid, stat);
+  }
+  return [...found.values()];
 }
 
 /** Whether anything of the group is left, dead children that nobody has collected included. */

@@ -12,7 +12,7 @@ const FOLDERS = ['results', 'output', 'logs', 'inputs'];
 export async function prepareBatch(attempt: Attempt): Promise<void> {
   const { shop, spec, task } = attempt;
   attempt.batch_path = join(attempt.plan_path, 'history', spec.batch_id);
-  if (!shop.made.has(attempt.batch_path)) {
+  if (!shop.made.has(attempt.batch_path) || !(await folderExists(attempt.batch_path))) {
     for (const folder of FOLDERS) await mkdir(join(attempt.batch_path, folder), { recursive: true });
     shop.made.add(attempt.batch_path);
   }
@@ -67,13 +67,11 @@ async function placeOnce(
   fill: (draft: string, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { shop } = attempt;
-  if (shop.made.has(folder)) return;
   if (!(await folderExists(folder))) {
     await shop.shared.run(`input ${folder}`, attempt.ending.signal, (signal) =>
       placeFolder(folder, (draft) => fill(draft, signal)),
     );
   }
-  shop.made.add(folder);
 }
 
 function inputFolder(attempt: Attempt, name: string): string {

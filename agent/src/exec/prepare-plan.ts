@@ -9,7 +9,6 @@ import { unpackArchive } from './unpack-archive.ts';
 export async function preparePlan(attempt: Attempt): Promise<void> {
   const { shop, spec } = attempt;
   attempt.plan_path = join(shop.plans, spec.plan_digest);
-  if (shop.made.has(attempt.plan_path)) return;
   if (spec.bundle === null) {
     await mkdir(attempt.plan_path, { recursive: true });
   } else if (!(await folderExists(attempt.plan_path))) {
@@ -20,7 +19,6 @@ export async function preparePlan(attempt: Attempt): Promise<void> {
       placeFolder(target, (folder) => fetchAndUnpack(attempt, bundle, folder, what, signal)),
     );
   }
-  shop.made.add(attempt.plan_path);
 }
 
 /** Fetches a gzipped tar beside the plans and unpacks it. */

@@ -23,7 +23,11 @@ export class ProcessRecord {
     const startTime = readStartTime(pid);
     if (startTime === null) return;
     const record = { pid, start_time: startTime, boot_id: this.#boot_id };
-    writeFileSync(join(this.#folder, String(pid)), JSON.stringify(record));
+    try {
+      writeFileSync(join(this.#folder, String(pid)), JSON.stringify(record));
+    } catch {
+      // A full disk must not end a process that is already running; its marker still finds it.
+    }
   }
 
   remove(pid: number): void {

@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import type { Timers } from '../agent/agent-deps.ts';
 import { endProcesses, findProcesses, groupExists, type ProcessSet, TERM_GRACE_MS } from './end-processes.ts';
 import { ProcessRecord } from './process-record.ts';
+import { readStartTime } from './read-proc.ts';
 
 export interface ProcessOrder {
   readonly argv: readonly [string, ...string[]];
@@ -80,7 +81,11 @@ export class ProcessRunner {
       return { ...NOT_STARTED, start_error: result.originalMessage ?? result.shortMessage ?? 'unknown' };
     }
     this.#record.add(pid);
-    const set = { group: pid, marker: { text: order.marker, is_prefix: false } };
+    const set: ProcessSet = {
+      group: pid,
+      marker: { text: order.marker, is_prefix: false },
+      since: readStartTime(pid),
+    };
     const forced = this.#watch(order, set);
     const result = await child;
     const { timed_out, survivors } = await forced.settle();
@@ -101,12 +106,12 @@ export class ProcessRunner {
     const options = { timers: this.#timers, term_ms: 0, hurry: new AbortController().signal };
     let count = 0;
     for (const group of this.#record.findGroups()) {
-      const { found } = await endProcesses({ group, marker: null }, options);
+      const { found } = await endProcesses({ group, marker: null, since: null }, options);
       count += found;
       this.#record.remove(group);
     }
     const marker = { text: this.#markerPrefix, is_prefix: true };
-    const { found } = await endProcesses({ group: null, marker }, options);
+    const { found } = await endProcesses({ group: null, marker, since: null }, options);
     return count + found;
   }
 

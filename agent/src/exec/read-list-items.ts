@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
 import { parse as parseCsv } from 'csv-parse';
 import { AttemptError } from './attempt.ts';
 import { findJsonError } from './find-json-error.ts';
+import { readLines } from './read-lines.ts';
 
 /** A JSON document is read whole; beyond this it would block heartbeats for seconds. JSON lines have no limit. */
 const MAX_JSON_BYTES = 200_000_000;
@@ -37,12 +38,8 @@ export async function* readListItems(
 
 async function* readJsonLines(file: string): AsyncGenerator<unknown> {
   let number = 0;
-  for await (const line of createInterface({
-    input: createReadStream(file),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
+  for await (const text of readLines(file)) {
     number += 1;
-    const text = number === 1 ? line.replace(/^\uFEFF/, '') : line;
     if (text.trim() === '') continue;
     try {
       yield JSON.parse(text);
@@ -57,9 +54,9 @@ async function* readJsonLines(file: string): AsyncGenerator<unknown> {
 }
 
 async function* readCsv(file: string): AsyncGenerator<unknown> {
-  const parser = createReadStream(file).pipe(
-    parseCsv({ columns: true, bom: true, skip_empty_lines: true, trim: false }),
-  );
+  const parser = parseCsv({ columns: true, bom: true, skip_empty_lines: true });
+  // Errors of either end come out of the parser; pipe() would lose those of the file.
+  pipeline(createReadStream(file), parser, () => undefined);
   try {
     for await (const row of parser) yield row;
   } catch (error) {

@@ -12,6 +12,7 @@ export function readBootId(): string {
 
 export interface ProcessStat {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   /** Ticks since boot; with the pid it names a process for good. */
   readonly start_time: string;
@@ -34,10 +35,17 @@ export function readStat(pid: number): ProcessStat | null {
 /** The name in the second field may hold spaces and parentheses: fields count from the last one. */
 function parseStat(pid: number, text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
+  const [state, parent, group] = fields;
   const startTime = fields[19];
-  if (state === undefined || group === undefined || startTime === undefined) return null;
-  return { pid, group: Number(group), start_time: startTime, is_zombie: state === 'Z' || state === 'X' };
+  if (state === undefined || parent === undefined || group === undefined || startTime === undefined)
+    return null;
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    start_time: startTime,
+    is_zombie: state === 'Z' || state === 'X',
+  };
 }
 
 /** Every process of the machine that still runs, but this one. */

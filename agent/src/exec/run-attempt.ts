@@ -33,7 +33,8 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
   const verdict = await takeSteps(attempt);
   const isSuccess = verdict.outcome === 'succeeded';
   // Only a success brings lists and files: those of a failure are half done.
-  if (!isSuccess) for (const chunk of attempt.chunk_files) await rm(chunk.file, { force: true });
+  if (!isSuccess)
+    for (const chunk of attempt.chunk_files) await rm(chunk.file, { force: true }).catch(() => undefined);
   return {
     report: buildReport(attempt, verdict, isSuccess),
     chunk_files: isSuccess ? attempt.chunk_files : [],

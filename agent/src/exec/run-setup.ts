@@ -3,6 +3,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
+import { wait } from '../agent/wait.ts';
 import { type Attempt, AttemptError } from './attempt.ts';
 import { bashArguments } from './bash-arguments.ts';
 import { buildEnvironment } from './build-environment.ts';
@@ -10,16 +11,10 @@ import { describeExit } from './describe-exit.ts';
 import { readTail } from './read-tail.ts';
 import { renderOrFail } from './render-or-fail.ts';
 
-/**
- * The lock is refreshed every 10 s; a holder that was silent for 60 s is dead, however busy its machine.
- * Retries go on for a day: `npm ci` or a model download of another agent may take hours, and a wait ends
- * with the attempt anyway.
- */
-const LOCK = {
-  stale: 60_000,
-  update: 10_000,
-  retries: { forever: true, factor: 1, minTimeout: 500, maxTimeout: 500 },
-};
+/** The lock is refreshed every 10 s; a holder that was silent for 60 s is dead, however busy its machine. */
+const LOCK = { stale: 60_000, update: 10_000 };
+/** A Setup takes seconds to hours: half a second more for those who wait is not noticed. */
+const LOCK_RETRY_MS = 500;
 
 /** `## Setup`: once per machine and version of the plan, before its first task there. */
 export async function runSetup(attempt: Attempt): Promise<void> {
@@ -30,18 +25,16 @@ export async function runSetup(attempt: Attempt): Promise<void> {
   const folder = join(attempt.plan_path, '.planfleet');
   const machine = hostname().replace(/[^A-Za-z0-9.-]/g, '_');
   const marker = join(folder, `setup-${key}.${machine}.done`);
-  if (shop.made.has(marker)) return;
   if (!(await exists(marker))) {
     await shop.shared.run(`setup ${marker}`, attempt.ending.signal, async (signal) => {
       await mkdir(folder, { recursive: true });
-      await underLock(join(folder, 'setup.lock'), folder, signal, async () => {
+      await underLock(attempt, folder, signal, async () => {
         if (await exists(marker)) return;
         await runScript(attempt, script, join(folder, `setup-${key}.${machine}.log`), signal);
         await writeFile(marker, '');
       });
     });
   }
-  shop.made.add(marker);
 }
 
 async function runScript(
@@ -68,28 +61,34 @@ async function runScript(
   if (problem !== null) throw new AttemptError('worker', problem, { tail: await readTail(logFile) });
 }
 
-async function underLock(
-  lockFile: string,
-  folder: string,
-  signal: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
-  const acquired = lock(folder, { ...LOCK, lockfilePath: lockFile, onCompromised: () => undefined });
-  const gaveUp = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  let release: () => Promise<void>;
-  try {
-    release = await Promise.race([acquired, gaveUp]);
-  } catch (error) {
-    // It may still come when nobody wants it.
-    void acquired.then((late) => late()).catch(() => undefined);
-    throw error;
-  }
+/** Across agents that share the folder. Alone on it, an agent has `SharedWork`, and no stale lock to wait for. */
+async function underLock(attempt: Attempt, folder: string, signal: AbortSignal, work: () => Promise<void>) {
+  if (!attempt.shop.plans_are_shared) return work();
+  const release = await acquireLock(attempt, folder, signal);
   try {
     await work();
   } finally {
     await release().catch(() => undefined);
+  }
+}
+
+async function acquireLock(
+  attempt: Attempt,
+  folder: string,
+  signal: AbortSignal,
+): Promise<() => Promise<void>> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await lock(folder, {
+        ...LOCK,
+        lockfilePath: join(folder, 'setup.lock'),
+        onCompromised: () => undefined,
+      });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+    }
+    await wait(attempt.shop.timers, LOCK_RETRY_MS, signal);
   }
 }
 

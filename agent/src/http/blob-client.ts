@@ -68,6 +68,8 @@ export function createBlobClient(options: BlobClientOptions): BlobClient {
       // Never more than was hashed: a file that grew meanwhile is refused by its digest, not by its length.
       const source = createReadStream(file, size === 0 ? {} : { end: size - 1 });
       source.on('data', () => abort.touch());
+      // An error reaches the request through its body; without a listener it would end the process as well.
+      source.on('error', () => undefined);
       try {
         const response = await options.transport(`${options.base}/v1/blobs/${sha256}`, {
           method: 'PUT',

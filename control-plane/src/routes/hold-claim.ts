@@ -27,7 +27,7 @@ export async function holdClaim(deps: Deps, held: HeldClaim): ReturnType<typeof 
   };
   if (held.wait_ms === 0) return claim();
 
-  const place = wake.enter({ agent, free: Math.max(0, slots - have.length) }, signal);
+  const place = wake.enter({ agent, slots }, signal);
   try {
     for (;;) {
       const result = await claim();

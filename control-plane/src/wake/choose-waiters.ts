@@ -11,8 +11,9 @@ export function chooseWaiters<W extends Waiter>(waiters: readonly W[], demand: D
   const free = new Map<W, number>();
   for (const waiter of waiters) {
     // An agent without a row, or whose row is another's by now, is told so by its next claim.
-    if (agents.get(waiter.agent)?.has_stops !== false) chosen.add(waiter);
-    if (waiter.free > 0) free.set(waiter, waiter.free);
+    const agent = agents.get(waiter.agent);
+    if (agent?.has_stops !== false) chosen.add(waiter);
+    if (agent !== undefined && waiter.slots > agent.leased) free.set(waiter, waiter.slots - agent.leased);
   }
   const [first] = waiters;
   if (demand.expired && first !== undefined) chosen.add(first);

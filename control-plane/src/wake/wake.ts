@@ -1,8 +1,8 @@
 /** A claim that found nothing and waits. */
 export interface Waiter {
   readonly agent: string;
-  /** CPU slots that are free as far as the agent knows. */
-  readonly free: number;
+  /** All its CPU slots. How many are free is what its leases say when work comes, not what it knew when it asked. */
+  readonly slots: number;
 }
 
 export type WaitResult = 'woken' | 'timeout' | 'released';

@@ -64,6 +64,7 @@ export const diagnosticCodes = {
     code: 'PF034',
     meaning: 'A value is handed to another shell or to eval, which reads it as syntax.',
   },
+  not_a_number: { code: 'PF035', meaning: 'A value that bash calculates with is no whole number.' },
 } as const;
 
 /** The name of a rule, as in `unknown_dependency`. */

@@ -1,6 +1,6 @@
 import type { DiagnosticList } from './diagnostic-list.ts';
 import type { FieldValue } from './field-value.ts';
-import { sourceOffset } from './field-value.ts';
+import { joinLines, sourceOffset } from './field-value.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseMaxFailures } from './parse-max-failures.ts';
 import type { RawField } from './read-fields.ts';
@@ -22,7 +22,7 @@ export class FieldReader {
   text(key: string): string | null {
     const value = this.value(key);
     if (value === null) return null;
-    const text = value.form === 'lines' ? value.lines.map((line) => line.text).join('\n') : value.text;
+    const { text } = joinLines(value);
     return text === '' ? null : text;
   }
 

@@ -59,3 +59,16 @@ export function sliceValue(value: FieldValue, start: number, end: number): Field
   }
   return { text: value.text.slice(start, end), form: value.form, lines: [], runs };
 }
+
+/** Bullets as lines of one text; any other value as it is. */
+export function joinLines(value: FieldValue): FieldValue {
+  if (value.form !== 'lines') return value;
+  const builder = new ValueBuilder();
+  for (const [index, line] of value.lines.entries()) {
+    for (const [number, run] of line.runs.entries()) {
+      builder.add(line.text.slice(run.at, line.runs[number + 1]?.at), run.source);
+    }
+    if (index + 1 < value.lines.length) builder.add('\n', sourceOffset(line, line.text.length));
+  }
+  return builder.build('lines', value.lines);
+}

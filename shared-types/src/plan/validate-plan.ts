@@ -33,7 +33,7 @@ export function validatePlan(
   checkDependencies(draft);
   checkCycles(draft);
   checkPlaceholders(draft);
-  checkCommands(draft);
+  checkCommands(draft, options.inputs);
   checkForeachFiles(draft);
   checkScripts(draft, options.files);
   checkInputs(draft, options.inputs);

@@ -47,8 +47,15 @@ function writeSingle(value: string): string {
   return value.replaceAll("'", "'\\''").replaceAll('\\\n', "\\''\n");
 }
 
+const integer = /^([+-]?)0*(\d{1,18})$/;
+
+/** Whether a value may stand where bash calculates. */
+export function isInteger(value: string): boolean {
+  return integer.test(value);
+}
+
 function writeInteger(part: PlaceholderPart, value: string): string {
-  const match = /^([+-]?)0*(\d{1,18})$/.exec(value);
+  const match = integer.exec(value);
   if (match === null) {
     throw new TemplateError(
       'not_an_integer',

@@ -80,11 +80,16 @@ function renderHeredoc(body: HeredocBody, values: TemplateValues): RenderedHered
   return { operator: `<<${word}`, body: text + delimiter + line_end };
 }
 
-/** The delimiter as written, unless a line of the text would end the here-document early. */
+/**
+ * The delimiter as written, unless a line of the text would end the here-document early. Inside
+ * `$(...)` bash takes a line for the end that only starts with the delimiter.
+ */
 function chooseDelimiter(written: string, text: string): string {
-  const lines = new Set(text.split('\n'));
+  const lines = text.split('\n');
   let delimiter = written;
-  for (let number = 1; lines.has(delimiter); number += 1) delimiter = `PLANFLEET_END_${number}`;
+  for (let number = 1; lines.some((line) => line.startsWith(delimiter)); number += 1) {
+    delimiter = `PLANFLEET_END_${number}`;
+  }
   return delimiter;
 }
 

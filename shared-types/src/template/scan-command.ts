@@ -5,9 +5,12 @@ import type {
   PlaceholderPart,
   QuotingContext,
 } from './command-parts.ts';
-import { findPlaceholders, type Placeholder } from './find-placeholders.ts';
+import { ExpansionScanner } from './expansion-scanner.ts';
+import { findHeredocBody } from './find-heredoc-body.ts';
 import { readDelimiter } from './read-delimiter.ts';
+import { TooDeepError } from './scan-state.ts';
 import { unescapeBackticks } from './unescape-backticks.ts';
+import { WordTracker } from './word-tracker.ts';
 
 /** A bash command cut up, with the first thing in it that is opened and never closed. */
 export interface ScannedCommand {
@@ -21,20 +24,10 @@ export interface ScannedCommand {
 export function scanCommand(command: string): ScannedCommand {
   return new CommandScanner(command, (offset) => offset, 0).scan();
 }
-
-// Deeper nesting than any person writes, and far from the end of the stack.
-const deepestNesting = 100;
-
 const tooDeep: QuotingContext = {
   kind: 'unsafe',
   why: 'in a command that could not be read to its end',
   hint: 'Close what is open, or move the command into a script.',
-};
-
-const inParameter: QuotingContext = {
-  kind: 'unsafe',
-  why: 'inside a $ with braces',
-  hint: 'Assign it first (value={NAME}) and use "$value" there.',
 };
 
 const inDelimiter: QuotingContext = {
@@ -50,42 +43,13 @@ const inNestedHeredoc: QuotingContext = {
   hint: 'Write the inner one to a file before.',
 };
 
-const inTestOfName: QuotingContext = {
-  kind: 'unsafe',
-  why: 'as the operand of -v',
-  hint: 'Write the name of the variable itself.',
-};
-
-class TooDeepError extends Error {}
-
-class CommandScanner {
-  private readonly text: string;
-  private readonly offsetOf: (offset: number) => number;
-  private depth: number;
-  private readonly placeholderAt: ReadonlyMap<number, Placeholder>;
-  private position = 0;
-  /** The end of what may be read: shorter than the text inside a here-document. */
-  private limit: number;
-  private parts: CommandPart[] = [];
-  private textStart = 0;
-  private placeholders: PlaceholderPart[] = [];
-  private problem: CommandProblem | null = null;
+/** Reads lists of commands, with their redirections, comments and here-documents. */
+class CommandScanner extends ExpansionScanner {
   private pending: { heredoc: Heredoc; offset: number }[] = [];
-  /** What holds for every placeholder around here, whatever its quotes. */
-  private override: QuotingContext | null = null;
+  /** Placeholders in a command of their own, which say nothing about the word around it. */
+  private readonly nested = new WeakSet<PlaceholderPart>();
   private inHeredoc = false;
-  /** Starts of `((` that turned out to be two parentheses: read once only, else nesting doubles the work. */
-  private readonly notArithmetic = new Set<number>();
-
-  constructor(text: string, offsetOf: (offset: number) => number, depth: number) {
-    this.text = text;
-    this.offsetOf = offsetOf;
-    this.depth = depth;
-    this.limit = text.length;
-    this.placeholderAt = new Map(
-      findPlaceholders(text).map((placeholder) => [placeholder.start, placeholder]),
-    );
-  }
+  private inSubstitution = false;
 
   scan(): ScannedCommand {
     try {
@@ -110,41 +74,6 @@ class CommandScanner {
     });
     const problem = { what: 'nesting that is too deep to follow', offset: this.offsetOf(0) };
     return { parts: [{ kind: 'text', text: this.text }, ...placeholders], placeholders, problem };
-  }
-
-  private enter(): void {
-    this.depth += 1;
-    if (this.depth > deepestNesting) throw new TooDeepError();
-  }
-
-  private fail(what: string, offset: number): void {
-    this.problem ??= { what, offset: this.offsetOf(offset) };
-  }
-
-  private flush(end: number): void {
-    if (end > this.textStart) this.parts.push({ kind: 'text', text: this.text.slice(this.textStart, end) });
-    this.textStart = end;
-  }
-
-  /** Takes the placeholder at the position, or the one behind a backslash there. */
-  private takePlaceholder(context: QuotingContext): PlaceholderPart | null {
-    const after_backslash = this.text[this.position] === '\\' && context.kind !== 'single_quotes';
-    const placeholder = this.placeholderAt.get(this.position + (after_backslash ? 1 : 0));
-    if (placeholder === undefined || placeholder.end > this.limit) return null;
-    this.flush(this.position);
-    const part: PlaceholderPart = {
-      kind: 'placeholder',
-      placeholder,
-      offset: this.offsetOf(placeholder.start),
-      context:
-        this.override ?? (after_backslash ? withBackslash(context, this.text[this.position - 1]) : context),
-      after_backslash,
-    };
-    this.parts.push(part);
-    this.placeholders.push(part);
-    this.position = placeholder.end;
-    this.textStart = placeholder.end;
-    return part;
   }
 
   /** Commands up to `close`, or to the end. */
@@ -172,6 +101,9 @@ class CommandScanner {
         words.separate(start, true);
       } else if (char === '#' && words.atStart) {
         this.scanComment();
+      } else if (words.inTest && (char === '(' || char === ')')) {
+        this.position += 1;
+        words.separate(start, false);
       } else if (char === ')') {
         this.position += 1;
         if (close !== null && !words.inCase) {
@@ -194,17 +126,15 @@ class CommandScanner {
         const before = this.placeholders.length;
         if (!words.inWord) words.begin(start);
         if (!this.scanQuoted('bare')) this.position += 1;
-        for (const inside of this.placeholders.slice(before)) words.touch(start, inside);
+        for (const inside of this.placeholders.slice(before)) {
+          if (!this.nested.has(inside)) words.touch(start, inside);
+        }
       }
       this.override = override;
     }
     if (close !== null) this.fail('a parenthesis', opened);
     else this.reportPending();
     this.leave();
-  }
-
-  private leave(): void {
-    this.depth -= 1;
   }
 
   private reportPending(): void {
@@ -250,7 +180,7 @@ class CommandScanner {
       this.textStart = read.end;
       this.position = read.end;
     }
-    if (read.delimiter !== '') this.pending.push({ heredoc, offset: start });
+    if (read.delimiter !== '' && placeholder === undefined) this.pending.push({ heredoc, offset: start });
   }
 
   /** The bodies of the here-documents announced on the line that just ended. */
@@ -258,7 +188,7 @@ class CommandScanner {
     const pending = this.pending;
     this.pending = [];
     for (const { heredoc, offset } of pending) {
-      const body = findHeredocBody(this.text, this.position, this.limit, heredoc);
+      const body = findHeredocBody(this.text, this.position, this.limit, heredoc, this.inSubstitution);
       if (!body.closed) this.fail(`a here-document that ends with the line "${heredoc.delimiter}"`, offset);
       this.scanHeredocBody(heredoc, body.end, body.closing_end);
     }
@@ -294,173 +224,22 @@ class CommandScanner {
     this.textStart = closing_end;
   }
 
-  /** What starts with a quote, a backslash, a backtick or a dollar. False when nothing such is here. */
-  private scanQuoted(within: 'bare' | 'double_quotes' | 'heredoc'): boolean {
-    const start = this.position;
-    const char = this.text[start];
-    const next = this.text[start + 1];
-    if (char === '\\') {
-      this.position = Math.min(start + 2, this.limit);
-    } else if (char === '`') {
-      this.scanBackticks(within === 'double_quotes');
-    } else if (char === "'" && within === 'bare') {
-      this.scanUntil("'", { kind: 'single_quotes' }, 'a single quote', start, start + 1);
-    } else if (char === '"' && within !== 'heredoc') {
-      this.scanDoubleQuotes(start, start + 1);
-    } else if (char !== '$') {
-      return false;
-    } else if (next === "'" && within === 'bare') {
-      this.scanUntil("'", { kind: 'ansi_c_quotes' }, "a quote $'", start, start + 2);
-    } else if (next === '"' && within === 'bare') {
-      this.scanDoubleQuotes(start, start + 2);
-    } else if (next === '{') {
-      this.scanParameter(start);
-    } else if (next === '[') {
-      this.scanOldArithmetic(start);
-    } else if (next === '(') {
-      if (!(this.text[start + 2] === '(' && this.scanArithmetic(start, start + 3))) {
-        this.position = start + 2;
-        this.scanSubstitution(start);
-      }
-    } else {
-      // `$#` and `$$` are parameters, not the start of a comment or of another expansion.
-      this.position += next === '#' || next === '$' ? 2 : 1;
-    }
-    return true;
-  }
-
   /** A fresh command inside `$(` or `<(`: neither quotes nor here-documents reach into it. */
-  private scanSubstitution(start: number): void {
-    const outer = { pending: this.pending, override: this.override };
+  protected override scanSubstitution(start: number): void {
+    const outer = { pending: this.pending, override: this.override, inSubstitution: this.inSubstitution };
+    this.inSubstitution = true;
     this.pending = [];
     if (this.override?.kind === 'integer') this.override = null;
+    const before = this.placeholders.length;
     this.scanList(')', start);
+    for (const part of this.placeholders.slice(before)) this.nested.add(part);
     this.reportPending();
     this.pending = outer.pending;
     this.override = outer.override;
+    this.inSubstitution = outer.inSubstitution;
   }
 
-  private scanUntil(
-    close: string,
-    context: QuotingContext,
-    what: string,
-    opened: number,
-    from: number,
-  ): void {
-    this.position = from;
-    while (this.position < this.limit) {
-      if (this.text[this.position] === close) {
-        this.position += 1;
-        return;
-      }
-      if (this.takePlaceholder(context) !== null) continue;
-      this.position += context.kind === 'ansi_c_quotes' && this.text[this.position] === '\\' ? 2 : 1;
-    }
-    this.position = this.limit;
-    this.fail(what, opened);
-  }
-
-  private scanDoubleQuotes(opened: number, from: number): void {
-    this.enter();
-    this.position = from;
-    while (this.position < this.limit) {
-      if (this.text[this.position] === '"') {
-        this.position += 1;
-        this.leave();
-        return;
-      }
-      if (this.takePlaceholder({ kind: 'double_quotes' }) !== null) continue;
-      if (!this.scanQuoted('double_quotes')) this.position += 1;
-    }
-    this.fail('a double quote', opened);
-    this.leave();
-  }
-
-  private scanParameter(opened: number): void {
-    this.enter();
-    const override = this.override;
-    this.override = inParameter;
-    this.position = opened + 2;
-    for (;;) {
-      if (this.position >= this.limit) {
-        this.fail('a brace ${', opened);
-        break;
-      }
-      if (this.takePlaceholder(inParameter) !== null) continue;
-      if (this.text[this.position] === '}') {
-        this.position += 1;
-        break;
-      }
-      // Single quotes quote here even within double quotes: bash refuses "${x:-it's}".
-      if (!this.scanQuoted('bare')) this.position += 1;
-    }
-    this.override = override;
-    this.leave();
-  }
-
-  private scanOldArithmetic(opened: number): void {
-    this.enter();
-    const override = this.override;
-    this.override ??= { kind: 'integer', in_test: false };
-    this.position = opened + 2;
-    let depth = 1;
-    while (this.position < this.limit && depth > 0) {
-      if (this.takePlaceholder({ kind: 'integer', in_test: false }) !== null) continue;
-      const char = this.text[this.position];
-      if (char === '[') depth += 1;
-      if (char === ']') depth -= 1;
-      if (!this.scanQuoted('bare')) this.position += 1;
-    }
-    if (depth > 0) this.fail('a bracket $[', opened);
-    this.override = override;
-    this.leave();
-  }
-
-  /** `((...))`. False, with nothing taken, when these are two parentheses of commands. */
-  private scanArithmetic(opened: number, from: number): boolean {
-    if (this.notArithmetic.has(opened)) return false;
-    this.enter();
-    const saved = {
-      position: this.position,
-      parts: this.parts.length,
-      placeholders: this.placeholders.length,
-      textStart: this.textStart,
-      problem: this.problem,
-      override: this.override,
-    };
-    this.override ??= { kind: 'integer', in_test: false };
-    this.position = from;
-    const found = this.scanToDoubleParenthesis();
-    this.override = saved.override;
-    this.leave();
-    if (found) return true;
-    this.notArithmetic.add(opened);
-    this.position = saved.position;
-    this.parts.length = saved.parts;
-    this.placeholders.length = saved.placeholders;
-    this.textStart = saved.textStart;
-    this.problem = saved.problem;
-    return false;
-  }
-
-  private scanToDoubleParenthesis(): boolean {
-    let depth = 0;
-    while (this.position < this.limit) {
-      if (this.takePlaceholder({ kind: 'integer', in_test: false }) !== null) continue;
-      const char = this.text[this.position];
-      if (char === '(') depth += 1;
-      if (char === ')' && depth === 0) {
-        if (this.text[this.position + 1] !== ')') return false;
-        this.position += 2;
-        return true;
-      }
-      if (char === ')') depth -= 1;
-      if (!this.scanQuoted('bare')) this.position += 1;
-    }
-    return false;
-  }
-
-  private scanBackticks(in_double_quotes: boolean): void {
+  protected override scanBackticks(in_double_quotes: boolean): void {
     const opened = this.position;
     let end = opened + 1;
     while (end < this.limit && this.text[end] !== '`') end += this.text[end] === '\\' ? 2 : 1;
@@ -478,7 +257,10 @@ class CommandScanner {
     scanner.flush(inner.text.length);
     this.leave();
     this.problem ??= scanner.problem;
-    this.placeholders.push(...scanner.placeholders);
+    for (const part of scanner.placeholders) {
+      this.nested.add(part);
+      this.placeholders.push(part);
+    }
     this.flush(opened);
     const close = Math.min(end + 1, this.limit);
     this.parts.push({
@@ -490,147 +272,4 @@ class CommandScanner {
     this.position = close;
     this.textStart = close;
   }
-}
-
-/** A backslash right before a bare value is dropped, which must not join a dollar to its quote. */
-function withBackslash(context: QuotingContext, before: string | undefined): QuotingContext {
-  if (context.kind === 'integer' || (context.kind === 'bare' && before === '$')) {
-    return { kind: 'unsafe', why: 'behind a backslash', hint: 'Remove the backslash.' };
-  }
-  return context;
-}
-
-function findHeredocBody(
-  text: string,
-  from: number,
-  limit: number,
-  heredoc: Heredoc,
-): { end: number; closing_end: number; closed: boolean } {
-  let start = from;
-  let continued = false;
-  while (start < limit) {
-    const newline = text.indexOf('\n', start);
-    const end = newline === -1 || newline > limit ? limit : newline;
-    const line = text.slice(start, end);
-    const compared = heredoc.strips_tabs ? line.replace(/^\t+/, '') : line;
-    if (!continued && compared === heredoc.delimiter) {
-      return { end: start, closing_end: Math.min(end + 1, limit), closed: true };
-    }
-    // Where the body is expanded, a backslash at the end of a line joins the next to it.
-    continued = !heredoc.quoted && /(?<!\\)(?:\\\\)*\\$/.test(line);
-    start = end + 1;
-  }
-  return { end: limit, closing_end: limit, closed: false };
-}
-
-/** Follows words of a command list: where they start, `case`, `[[` and array subscripts. */
-class WordTracker {
-  private readonly text: string;
-  private wordStart: number | null = null;
-  private atCommand = true;
-  private cases = 0;
-  private inTest = false;
-  private subscripted = false;
-  private operator: 'arithmetic' | 'name' | null = null;
-  private lastOperand: PlaceholderPart[] = [];
-
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  get atStart(): boolean {
-    return this.wordStart === null;
-  }
-
-  get inWord(): boolean {
-    return this.wordStart !== null;
-  }
-
-  get inCase(): boolean {
-    return this.cases > 0;
-  }
-
-  /** Inside `name[` of a word: bash calculates there when the word turns out to be an assignment. */
-  inSubscript(position: number): boolean {
-    if (!this.subscripted || this.wordStart === null) return false;
-    return !this.text.slice(this.wordStart, Math.min(position, this.wordStart + 4096)).includes(']');
-  }
-
-  /** A placeholder stands in the current word. */
-  touch(position: number, part: PlaceholderPart): void {
-    if (this.wordStart === null) this.begin(position);
-    if (!this.inTest) return;
-    if (this.operator !== null) restrict(part, this.operator);
-    this.lastOperand.push(part);
-  }
-
-  begin(position: number): void {
-    this.wordStart = position;
-    const assignment = /[A-Za-z_]\w*\[|\[(?![[\s])/y;
-    assignment.lastIndex = position;
-    this.subscripted = assignment.test(this.text);
-    const word = /[^\s;&|<>()'"`$\\]+(?=[\s;&|<>()]|$)/y;
-    word.lastIndex = position;
-    const name = word.exec(this.text)?.[0] ?? '';
-    if (this.inTest) this.readTestWord(name);
-    else this.readCommandWord(name);
-  }
-
-  separate(position: number, ends_command: boolean): void {
-    const word =
-      this.wordStart === null
-        ? null
-        : this.text.slice(this.wordStart, Math.min(position, this.wordStart + 8));
-    if (word !== null && !ends_command) this.atCommand = this.atCommand && keepsCommandPosition.has(word);
-    this.wordStart = null;
-    if (ends_command) {
-      this.atCommand = true;
-      if (!this.inTest) this.operator = null;
-    }
-  }
-
-  private readCommandWord(name: string): void {
-    if (!this.atCommand) return;
-    if (name === 'case') this.cases += 1;
-    else if (name === 'esac' && this.cases > 0) this.cases -= 1;
-    else if (name === '[[') {
-      this.inTest = true;
-      this.lastOperand = [];
-      this.operator = null;
-    }
-  }
-
-  private readTestWord(name: string): void {
-    if (name === ']]') {
-      this.inTest = false;
-      this.operator = null;
-    } else if (/^-(?:eq|ne|lt|le|gt|ge)$/.test(name)) {
-      for (const part of this.lastOperand) restrict(part, 'arithmetic');
-      this.operator = 'arithmetic';
-      this.lastOperand = [];
-    } else if (name === '-v') {
-      this.operator = 'name';
-    } else {
-      this.lastOperand = [];
-      if (name !== '') this.operator = null;
-    }
-  }
-}
-
-const keepsCommandPosition = new Set([
-  'if',
-  'then',
-  'else',
-  'elif',
-  'while',
-  'until',
-  'do',
-  '!',
-  '{',
-  'time',
-]);
-
-function restrict(part: PlaceholderPart, operator: 'arithmetic' | 'name'): void {
-  if (part.context.kind === 'unsafe') return;
-  part.context = operator === 'name' ? inTestOfName : { kind: 'integer', in_test: true };
 }

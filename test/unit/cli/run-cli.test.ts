@@ -70,6 +70,23 @@ describe('the command line', () => {
     expect(test.err[1]).toContain('hint: ');
   });
 
+  it('loads next to nothing before it knows the command', async () => {
+    const dist = new URL('../../../agent/dist/', import.meta.url);
+    const loaded = new Map<string, number>();
+    const pending = ['main.js'];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (loaded.has(name)) continue;
+      const text = await readFile(new URL(name, dist), 'utf8');
+      loaded.set(name, text.length);
+      for (const match of text.matchAll(/^(?:import|\} from) ?[^(]*?"\.\/([^"]+)";$/gm))
+        pending.push(match[1] ?? '');
+    }
+    const total = [...loaded.values()].reduce((sum, size) => sum + size, 0);
+    // The option parser has 130 kB; schemas alone would be 500 kB more, and 60 ms.
+    expect(total).toBeLessThan(200_000);
+    expect(loaded.size).toBeGreaterThan(1);
+  });
+
   it('starts as a process, and gives its exit code', async () => {
     const run = promisify(execFile);
     const env = { ...process.env, HOME: test.home, XDG_CONFIG_HOME: '', XDG_DATA_HOME: '' };

@@ -87,3 +87,12 @@ export function sampleSubmitted() {
     links: { self: `/v1/batches/${BATCH}` },
   };
 }
+
+export function sampleDiagnostic(
+  severity: 'error' | 'warning',
+  code: string,
+  message: string,
+  place: [number, number],
+) {
+  return { severity, code, rule: 'some_rule', subject: 'x', message, line: place[0], column: place[1] };
+}

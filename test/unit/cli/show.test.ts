@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPaint } from '../../../agent/src/client/paint.ts';
 import { formatDuration, parseDuration } from '../../../agent/src/client/parse-duration.ts';
@@ -185,8 +186,8 @@ describe('small texts', () => {
   });
 
   it('the address for other machines is one that they can reach', () => {
-    expect(reachableUrl('http://10.0.0.5:7654')).toBe('http://10.0.0.5:7654');
-    expect(reachableUrl('http://0.0.0.0:7654')).not.toContain('0.0.0.0');
+    expect(reachableUrl('http://10.0.0.5:7654', '10.0.0.5')).toBe('http://10.0.0.5:7654');
+    expect(reachableUrl('http://127.0.0.1:7654', '0.0.0.0')).toBe(`http://${hostname().toLowerCase()}:7654`);
   });
 
   it('logs are JSON for programs and one line for people', () => {

@@ -14,6 +14,7 @@ import {
   page,
   sampleAttempt,
   sampleBatch,
+  sampleDiagnostic,
   sampleStage,
   sampleSubmitted,
   sampleTask,
@@ -45,7 +46,7 @@ beforeEach(async () => {
   views = [{ json: sampleBatch('succeeded', { total: 2, succeeded: 2 }) }];
   routes = {
     'POST /v1/plans/validate': () => ({
-      json: { valid: true, diagnostics: [], plan: { name: 'Invoice Processor', inputs: INPUTS } },
+      json: { valid: true, diagnostics: [], plan: { name: 'Invoice Processor', tasks: [], inputs: INPUTS } },
     }),
     'POST /v1/blobs/missing': ({ body }) => ({
       json: { missing: JSON.parse(String(body)).sha256.filter((each: string) => !blobs.has(each)) },
@@ -88,6 +89,13 @@ describe('submit', () => {
     expect(uploads.RATES).toEqual({ sha256: sha256('EUR,1\n'), kind: 'file', name: 'rates.csv' });
     expect(uploads.INPUT_FOLDER).toMatchObject({ kind: 'folder', name: 'in voices' });
     expect([form?.get('name'), form?.get('priority')]).toEqual(['May', '7']);
+    const validated = await fake.asked('POST /v1/plans/validate')[0]?.form();
+    expect(JSON.parse(String(validated?.get('config')))).toEqual({
+      MODE: 'slow',
+      OUTPUT_FILE: 'out/totals.csv',
+      INPUT_FOLDER: 'in voices',
+      RATES: 'rates.csv',
+    });
     expect([...blobs.keys()].sort()).toEqual([uploads.RATES.sha256, uploads.INPUT_FOLDER.sha256].sort());
     for (const [name, bytes] of blobs) expect(sha256(bytes)).toBe(name);
     expect(fake.requests.every((each) => each.headers.authorization === 'Bearer tk')).toBe(true);
@@ -98,14 +106,10 @@ describe('submit', () => {
   });
 
   it('stores nothing when the plan has errors, and says all of them', async () => {
-    const errors = [1, 2].map((line) => ({
-      severity: 'error',
-      code: 'PF001',
-      message: `wrong ${line}`,
-      line,
-      column: 1,
-    }));
-    routes['POST /v1/plans/validate'] = () => ({ json: { valid: false, diagnostics: errors, plan: null } });
+    const errors = [1, 2].map((line) => sampleDiagnostic('error', 'PF001', `wrong ${line}`, [line, 1]));
+    routes['POST /v1/plans/validate'] = () => ({
+      json: { valid: false, diagnostics: errors, plan: { name: '', tasks: [], inputs: [] } },
+    });
     expect(await submit('-i', 'INPUT_FOLDER=@in voices')).toBe(2);
     expect(test.err).toEqual([
       'plan.md:1:1 error PF001 wrong 1',
@@ -116,13 +120,7 @@ describe('submit', () => {
   });
 
   it('says what the control plane finds only at submission', async () => {
-    const missing = {
-      severity: 'error',
-      code: 'PF050',
-      message: 'INPUT_FOLDER is missing',
-      line: 5,
-      column: 3,
-    };
+    const missing = sampleDiagnostic('error', 'PF050', 'INPUT_FOLDER is missing', [5, 3]);
     routes['POST /v1/batches'] = () => problem(422, 'invalid_plan', 'errors', { diagnostics: [missing] });
     expect(await submit()).toBe(2);
     expect(test.err[0]).toBe('plan.md:5:3 error PF050 INPUT_FOLDER is missing');
@@ -135,6 +133,8 @@ describe('submit', () => {
     ['MODE=@rates.csv', 'MODE is a plain value'],
     ['OUTPUT_FILE=@rates.csv', 'is written by the plan'],
     ['OUTPUT_FILE=..', 'does not end in a name'],
+    ['OUTPUT_FILE=out/-x.csv', 'cannot be the name of an output'],
+    ['OUTPUT_FILE=12:30.csv', 'cannot be the name of an output'],
   ])('refuses -i %s before sending anything large', async (input, text) => {
     expect(await submit('-i', input)).toBe(2);
     expect(test.err.join('\n')).toContain(text);

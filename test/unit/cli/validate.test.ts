@@ -2,18 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeControlPlane, problem, startFakeControlPlane } from './fake-control-plane.ts';
+import { sampleDiagnostic } from './sample-answers.ts';
 import { createTestTerminal, type TestTerminal } from './test-terminal.ts';
 
 const DIAGNOSTICS = [
-  {
-    severity: 'error',
-    code: 'PF012',
-    message: 'no such task "scna"',
-    line: 14,
-    column: 5,
-    hint: 'Did you mean scan?',
-  },
-  { severity: 'warning', code: 'PF030', message: 'unused \u001b[2Jinput', line: 6, column: 3 },
+  { ...sampleDiagnostic('error', 'PF012', 'no such task "scna"', [14, 5]), hint: 'Did you mean scan?' },
+  sampleDiagnostic('warning', 'PF030', 'unused \u001b[2Jinput', [6, 3]),
 ];
 
 let test: TestTerminal;
@@ -25,8 +19,8 @@ beforeEach(async () => {
   fake = await startFakeControlPlane({
     'POST /v1/plans/validate': () => ({
       json: valid
-        ? { valid, diagnostics: DIAGNOSTICS.slice(1), plan: { name: 'Tiny', inputs: [] } }
-        : { valid, diagnostics: DIAGNOSTICS, plan: null },
+        ? { valid, diagnostics: DIAGNOSTICS.slice(1), plan: { name: 'Tiny', tasks: [], inputs: [] } }
+        : { valid, diagnostics: DIAGNOSTICS, plan: { name: '', tasks: [], inputs: [] } },
     }),
   });
   await mkdir(join(test.home, 'tiny'));
@@ -58,7 +52,7 @@ describe('validate', () => {
 
   it('sends a plan.md alone as text, and prints the answer as it is with --json', async () => {
     expect(await test.run('validate', 'tiny/plan.md', '--url', fake.url, '--json')).toBe(2);
-    expect(JSON.parse(test.out.join(''))).toEqual({ valid: false, diagnostics: DIAGNOSTICS, plan: null });
+    expect(JSON.parse(test.out.join(''))).toMatchObject({ valid: false, diagnostics: DIAGNOSTICS });
     expect(fake.requests[0]?.headers['content-type']).toBe('text/markdown');
     expect(fake.requests[0]?.body.toString()).toBe('# Plan: Tiny\n');
   });

@@ -65,17 +65,33 @@ async function putStream(
   size: number,
 ): Promise<void> {
   const fixed = new FixedLengthStream(size);
+  let arrived = 0;
+  let ended = false;
   let failure: unknown;
-  const piped = content.pipeTo(fixed.writable).catch((error: unknown) => {
+  const counted = content.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        arrived += chunk.byteLength;
+        controller.enqueue(chunk);
+      },
+      flush() {
+        ended = true;
+      },
+    }),
+  );
+  const piped = counted.pipeTo(fixed.writable).catch((error: unknown) => {
     failure = error;
   });
   try {
     await bucket.put(keyOf(sha256), fixed.readable, { sha256 });
   } catch (error) {
     await piped;
-    if (failure !== undefined)
-      throw isLengthError(failure) ? new DigestMismatchError(`Not ${size} bytes arrived.`) : failure;
-    throw toStoreError(error);
+    // The stream of fixed length fails on too many bytes and on too few; what it says differs by version.
+    if (arrived > size || (ended && arrived < size)) {
+      throw new DigestMismatchError(`${arrived} bytes arrived, not ${size}.`, { cause: error });
+    }
+    // The sender's own failure (it went away, the body is too large) is not the bucket's.
+    throw ended ? toStoreError(error) : (failure ?? toStoreError(error));
   }
 }
 
@@ -111,8 +127,4 @@ function toStoreError(error: unknown): Error {
     return new DigestMismatchError('What arrived has another sha256.', { cause: error });
   }
   return new ArtifactStoreError('The artifact bucket does not answer.', { cause: error });
-}
-
-function isLengthError(error: unknown): boolean {
-  return error instanceof TypeError && /FixedLengthStream/.test(error.message);
 }

@@ -134,10 +134,12 @@ function createBackground(log: Log) {
   };
 }
 
+/** A kept connection becomes idle only once its last answer is out, so they are looked for again and again. */
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), 20);
   const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(deadline);
 }

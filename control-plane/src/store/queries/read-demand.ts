@@ -14,6 +14,8 @@ export interface WaitingAgent {
   readonly labels: readonly string[];
   readonly storage: string;
   readonly has_stops: boolean;
+  /** Tasks that it holds. */
+  readonly leased: number;
 }
 
 export interface Demand {
@@ -38,7 +40,8 @@ const READ_DUE = `SELECT count(*) AS ready, s.labels, s.storage
   GROUP BY s.id`;
 
 const READ_AGENTS = `SELECT a.name, a.labels, a.storage,
-    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop IS NOT NULL) AS has_stops
+    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop IS NOT NULL) AS has_stops,
+    (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
   FROM json_each(:names) n CROSS JOIN agents a ON a.name = n.value`;
 
 const READ_EXPIRED = 'SELECT EXISTS (SELECT 1 FROM agents WHERE expires_at < :now) AS expired';
@@ -65,6 +68,7 @@ export async function readDemand(db: Database, names: readonly string[], now: nu
       labels: JSON.parse(row.labels) as string[],
       storage: row.storage,
       has_stops: row.has_stops === 1,
+      leased: row.leased,
     })),
   };
 }
@@ -80,4 +84,5 @@ interface AgentRow {
   labels: string;
   storage: string;
   has_stops: number;
+  leased: number;
 }

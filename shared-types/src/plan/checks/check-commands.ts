@@ -1,18 +1,28 @@
+import { isInteger } from '../../template/escape-value.ts';
 import { findInnerShells } from '../../template/find-inner-shells.ts';
 import { type ScannedCommand, scanCommand } from '../../template/scan-command.ts';
 import { fieldValue } from '../field-reader.ts';
-import { type FieldValue, sourceOffset } from '../field-value.ts';
+import { type FieldValue, joinLines, sourceOffset } from '../field-value.ts';
 import type { PlanDraft } from '../read-plan.ts';
 
 /** Commands can be read by bash, take values only where that is safe, and leave the GPU to planfleet. */
-export function checkCommands(draft: PlanDraft): void {
+export function checkCommands(draft: PlanDraft, given: Readonly<Record<string, string>> = {}): void {
+  const values = knownValues(draft, given);
   if (draft.setup !== null) {
-    checkCommand(draft, { subject: 'setup', value: draft.setup, offset: sourceOffset(draft.setup, 0) });
+    checkCommand(draft, values, {
+      subject: 'setup',
+      value: draft.setup,
+      offset: sourceOffset(draft.setup, 0),
+    });
   }
   for (const { task, fields } of draft.tasks) {
     const field = fields.get('command');
     if (field !== undefined && task.command !== null) {
-      checkCommand(draft, { subject: task.id, value: fieldValue(field), offset: field.offset });
+      checkCommand(draft, values, {
+        subject: task.id,
+        value: joinLines(fieldValue(field)),
+        offset: field.offset,
+      });
     }
     const chosen = Object.hasOwn(task.env ?? {}, 'CUDA_VISIBLE_DEVICES')
       ? fields.get('env')?.offset
@@ -27,7 +37,7 @@ interface Command {
   readonly offset: number;
 }
 
-function checkCommand(draft: PlanDraft, command: Command): void {
+function checkCommand(draft: PlanDraft, values: ReadonlyMap<string, string>, command: Command): void {
   const text = command.value.text;
   const scanned = scanCommand(text);
   if (scanned.problem !== null) {
@@ -41,6 +51,7 @@ function checkCommand(draft: PlanDraft, command: Command): void {
     });
   } else {
     reportUnsafe(draft, command, scanned);
+    reportNumbers(draft, command, scanned, values);
   }
   // Hard-coding none at all (an empty value) hides the cards and is no choice of one.
   if (/\bCUDA_VISIBLE_DEVICES=["']?[-\w{]/.test(text)) reportGpu(draft, command.subject, command.offset);
@@ -80,5 +91,38 @@ function reportUnsafe(draft: PlanDraft, command: Command, scanned: ScannedComman
         hint: `Pass it as an argument: bash -c '... "$1"' _ ${placeholder.text}.`,
       });
     }
+  }
+}
+
+/** The values that are known before anything runs: given ones, defaults, and paths that are no numbers. */
+function knownValues(draft: PlanDraft, given: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
+  const values = new Map([
+    ['PLAN_PATH', '/'],
+    ['BATCH_PATH', '/'],
+  ]);
+  for (const input of draft.plan.inputs) {
+    const value = Object.hasOwn(given, input.name) ? given[input.name] : input.default;
+    if (value !== undefined && value !== null) values.set(input.name, value);
+  }
+  return values;
+}
+
+function reportNumbers(
+  draft: PlanDraft,
+  command: Command,
+  scanned: ScannedCommand,
+  values: ReadonlyMap<string, string>,
+): void {
+  for (const { placeholder, offset, context } of scanned.placeholders) {
+    const value = values.get(placeholder.name);
+    if (context.kind !== 'integer' || placeholder.raw || value === undefined || isInteger(value)) continue;
+    draft.found.add({
+      severity: 'error',
+      rule: 'not_a_number',
+      subject: placeholder.name,
+      message: `${placeholder.text} stands where bash calculates, and its value is no whole number.`,
+      offset: sourceOffset(command.value, offset),
+      hint: 'Give it a whole number, or use it elsewhere.',
+    });
   }
 }

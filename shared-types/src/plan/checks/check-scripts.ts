@@ -1,5 +1,5 @@
 import { fieldValue } from '../field-reader.ts';
-import { sourceOffset } from '../field-value.ts';
+import { joinLines, sourceOffset } from '../field-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanDraft } from '../read-plan.ts';
 
@@ -13,7 +13,7 @@ export function checkScripts(draft: PlanDraft, files: readonly string[] | undefi
   for (const { task, fields } of draft.tasks) {
     const field = fields.get('command');
     if (field === undefined || task.command === null) continue;
-    const value = fieldValue(field);
+    const value = joinLines(fieldValue(field));
     for (const match of value.text.matchAll(scriptPath)) {
       const path = match[1] ?? '';
       if (known.has(path) || madeByPlan.test(path)) continue;

@@ -14,6 +14,7 @@ import { skipAbandoned } from '../../../../control-plane/src/store/transitions/s
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import { runQueries } from '../../../support/run-queries.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 
 /**
@@ -95,6 +96,7 @@ beforeAll(async () => {
   await expireLeases(db, { now, tick_ms: settings.tick_ms });
   await skipAbandoned(db, { now });
   await findUnsettled(db);
+  await runQueries(db, batch_id);
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
 });

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is bash.
+
 /** A place for a value in a bash command, and what must arrive there. */
 export interface BashContext {
   /** `arg` prints how many arguments it got and each of them, NUL-terminated. */
@@ -61,6 +63,12 @@ const statements: BashContext[] = [
   { command: '[[ {X} == {X} ]] && arg {X}', arrives: one() },
   { command: `[[ {X} == "{X}" && '{X}' = {X} ]] && arg {X}`, arrives: one() },
   { command: '[ "{X}" = {X} ] && arg {X}', arrives: one() },
+  {
+    command: '[[ $(printf %s {X} | wc -c) -ge 0 && `printf %s "{X}" | wc -c` -ge 0 ]] && arg {X}',
+    arrives: one(),
+  },
+  { command: '[[ ( {X} == {X} ) && ! ( 1 -eq 2 ) ]] && arg {X}', arrives: one() },
+  { command: '[[ {X} =~ {X} ]]; arg {X}', arrives: one() },
   { command: 'f() { arg {X}; }; f', arrives: one() },
   { command: 'true && arg {X} || arg no', arrives: one() },
   { command: 'arg {X} >&1 2>/dev/null', arrives: one() },
@@ -136,6 +144,7 @@ const heredocs: BashContext[] = [
   { command: 'x=`cat <<EOF\n{X}.\nEOF\n`; arg "$x"', arrives: one('', '.') },
   { command: 'x=`cat <<\'EOF\'\n{X}.\nEOF\n`; arg "$x"', arrives: one('', '.') },
   { command: 'while read -r _; do :; done <<EOF && arg {X}\n{X}\nEOF', arrives: one() },
+  { command: 'arg "$(cat <<EOF\n{X}.\nEOF)"', arrives: one('', '.') },
   { command: 'cat <<EOF | cat\n{X}\nEOF', arrives: bytes('', '\n'), raw: true },
   { command: '( cat <<EOF )\n{X}\nEOF', arrives: bytes('', '\n'), raw: true },
   { command: 'cat <<EOF # {X}\n{X}\nEOF', arrives: bytes('', '\n'), raw: true },

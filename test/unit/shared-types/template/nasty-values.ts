@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is bash.
+
 import fc from 'fast-check';
 
 /** Values that break naive quoting. */

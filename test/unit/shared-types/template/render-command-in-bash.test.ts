@@ -1,54 +1,28 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { readdir, rm } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderCommand } from '../../../../shared-types/src/index.ts';
 import { type BashContext, bashContexts } from './bash-contexts.ts';
 import { nastyValue, nastyValues } from './nasty-values.ts';
+import { nestedCommand } from './nested-commands.ts';
+import { makeFolder, runInBash } from './run-in-bash.ts';
 
-const run = promisify(execFile);
-const separator = '\0<<next>>\0';
 let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'planfleet-bash-'));
+  folder = await makeFolder();
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs one command for each value in one bash, and gives back what each received. */
-async function receive(commands: readonly string[], locale: string): Promise<string[]> {
-  const script = [
-    `arg() { printf '%s\\0' "$#" "$@"; }`,
-    ...commands.flatMap((command) => [command, `printf '\\0<<next>>\\0'`]),
-  ].join('\n');
-  const file = join(folder, 'script.sh');
-  await writeFile(file, script);
-  const { stdout } = await run('bash', [file], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, LC_ALL: locale },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout.split(separator).slice(0, -1);
-}
-
 function expected(context: BashContext, value: string): string {
-  const received = context.arrives(value);
-  return context.raw
-    ? received.join('\0') + (context.command.endsWith('\narg') ? '\0' : '')
-    : `${received.join('\0')}\0`;
+  const received = context.arrives(value).join('\0');
+  return context.raw ? received + (context.command.endsWith('\narg') ? '\0' : '') : `${received}\0`;
 }
 
-async function compare(context: BashContext, values: readonly string[], locale: string): Promise<void> {
+async function compare(context: BashContext, values: readonly string[], locale?: string): Promise<void> {
   const commands = values.map((X) => renderCommand(context.command, { variables: { X } }));
-  const received = await receive(commands, locale).catch((error: unknown) => {
-    throw new Error(
-      `bash refused one of these:\n${commands.join('\n---\n').slice(0, 20_000)}\n${String(error).slice(-500)}`,
-    );
-  });
+  const received = await runInBash(folder, commands, locale);
   expect(received.length).toBe(values.length);
   for (const [index, value] of values.entries()) {
     expect(received[index], `${context.command}\n${commands[index]}`).toBe(expected(context, value));
@@ -57,11 +31,23 @@ async function compare(context: BashContext, values: readonly string[], locale: 
 
 describe('a value arrives literally', () => {
   test.each(bashContexts)('in $command', async (context) => {
-    await compare(context, [...nastyValues, ...fc.sample(nastyValue, 30)], 'C.UTF-8');
+    await compare(context, [...nastyValues, ...fc.sample(nastyValue, 30)]);
   });
 
   test('in the locale C', async () => {
     for (const context of bashContexts.slice(0, 12)) await compare(context, nastyValues, 'C');
+  });
+
+  test('in commands nested at random', async () => {
+    const cases = fc.sample(fc.tuple(nestedCommand, nastyValue), 600);
+    for (let from = 0; from < cases.length; from += 50) {
+      const some = cases.slice(from, from + 50);
+      const commands = some.map(([{ text }, X]) => renderCommand(text, { variables: { X } }));
+      const received = await runInBash(folder, commands);
+      for (const [index, [{ text, arrives }, value]] of some.entries()) {
+        expect(received[index], `${text}\n=====\n${commands[index]}`).toBe(`1\0${arrives(value)}\0`);
+      }
+    }
   });
 
   test('and nothing was written', async () => {

@@ -1,0 +1,39 @@
+import type { Database } from '../../control-plane/src/store/database.ts';
+import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
+import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
+import { findFile, listFiles } from '../../control-plane/src/store/queries/list-files.ts';
+import { listStages } from '../../control-plane/src/store/queries/list-stages.ts';
+import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
+import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
+import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
+import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
+import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
+import { insertToken, revokeToken } from '../../control-plane/src/store/transitions/tokens.ts';
+
+/** Everything that the HTTP side asks of the database, once, for the test that explains every statement. */
+export async function runQueries(db: Database, batch_id: string): Promise<void> {
+  const page = { limit: 10, cursor: 'x' };
+  await listAgents(db, { ...page, now: 0 });
+  await listBatches(db, { limit: 10, before: null });
+  await readBatch(db, batch_id);
+  await listStages(db, batch_id);
+  await listTasks(db, { batch_id, state: null, stage: null, limit: 10, after: null });
+  await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
+  await listFiles(db, { ...page, batch_id });
+  await findFile(db, batch_id, 'x');
+  await readWake(db);
+  await readDemand(db, ['a'], 0);
+  await readRevocations(db, 0);
+  await listTokens(db, page);
+  await insertToken(db, {
+    jti: 'x',
+    subject: 'x',
+    scopes: ['read'],
+    agent: null,
+    plans: null,
+    expires_at: null,
+    now: 0,
+  });
+  await revokeToken(db, { jti: 'x', now: 0 });
+}

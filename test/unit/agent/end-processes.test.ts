@@ -1,0 +1,199 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { AgentBench, FIXTURES, hastyDeps, isAlive, makeStage, untilFile } from './agent-bench.ts';
+
+let bench: AgentBench;
+beforeEach(async () => {
+  bench = await AgentBench.open();
+});
+afterEach(() => bench.close());
+
+test('a task that ignores SIGTERM is killed when it is stopped', async () => {
+  const file = bench.path('pid');
+  bench.agent({}, hastyDeps());
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${file}'` }));
+  const pid = Number(await untilFile(file));
+  bench.plane.stop(bench.plane.liveLeases());
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'stopped', error_type: null, signal: 'SIGKILL' });
+  expect(await isAlive(pid)).toBe(false);
+});
+
+test('a stop reaches a task by the heartbeat as well', async () => {
+  const file = bench.path('pid');
+  bench.plane.stopsComeBy = 'heartbeat';
+  bench.agent();
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/forever.sh '${file}'` }));
+  await untilFile(file);
+  bench.plane.stop(bench.plane.liveLeases());
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'stopped', signal: 'SIGTERM' });
+});
+
+test('a task is stopped before it has started', async () => {
+  const file = bench.path('pid');
+  bench.plane.overcommits = 1;
+  bench.agent({ slots: 1 });
+  const spec = makeStage({ command: `${FIXTURES}/forever.sh '${file}'`, has_list: true });
+  bench.plane.offer(spec, ['first', 'second']);
+  await untilFile(file);
+  bench.plane.stop(bench.plane.liveLeases().filter((key) => key.ordinal === 1));
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'stopped', ordinal: 1, started_at: null });
+});
+
+test('a task that runs out of time is ended and failed', async () => {
+  const file = bench.path('pid');
+  bench.agent();
+  const report = await bench.report({
+    command: `${FIXTURES}/leak.sh '${file}' stay`,
+    timeout_ms: 500,
+  });
+  expect(report).toMatchObject({
+    outcome: 'failed',
+    error_type: 'timeout',
+    exit_code: null,
+    signal: 'SIGTERM',
+  });
+  expect(report.message).toBe('The command ran longer than its timeout of 0.5 s');
+  expect(await isAlive(Number(await untilFile(file)))).toBe(false);
+});
+
+test('a lease that is gone: its processes end, and nothing is reported', async () => {
+  const file = bench.path('pid');
+  const agent = bench.agent();
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${file}'` }));
+  const pid = Number(await untilFile(file));
+  for (const key of bench.plane.liveLeases()) bench.plane.expire(key);
+  while (await isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+  agent.drain();
+  await agent.done;
+  expect(bench.plane.count('results')).toBe(0);
+});
+
+test('a failed command takes along what it had moved to a session of its own', async () => {
+  const file = bench.path('pid');
+  bench.agent();
+  const report = await bench.report({ command: `${FIXTURES}/leak.sh '${file}'; exit 4` });
+  expect(report.exit_code).toBe(4);
+  expect(await isAlive(Number(await untilFile(file)))).toBe(false);
+});
+
+test('a service that a successful task left behind ends with the agent', async () => {
+  const file = bench.path('pid');
+  const agent = bench.agent();
+  const report = await bench.report({ command: `${FIXTURES}/leak.sh '${file}'` });
+  expect(report.outcome).toBe('succeeded');
+  const pid = Number(await untilFile(file));
+  expect(await isAlive(pid)).toBe(true);
+  agent.drain();
+  await agent.done;
+  expect(await isAlive(pid)).toBe(false);
+});
+
+test('a drain finishes what runs and hands back what waits', async () => {
+  const gate = bench.path('gate');
+  const file = bench.path('pid');
+  bench.plane.overcommits = 2;
+  const agent = bench.agent({ slots: 1 });
+  const command = `echo $$ > '${file}'; while [ ! -e '${gate}' ]; do sleep 0.02; done`;
+  bench.plane.offer(makeStage({ command, has_list: true }), ['runs', 'waits', 'waits too']);
+  await untilFile(file);
+  agent.drain();
+  // While the first still runs the others are back, and what comes now comes back as well.
+  await bench.plane.untilReports(2);
+  await bench.plane.until('a claim of no slots', () => bench.plane.seen.some(isClaimOfNothing));
+  bench.plane.overcommits = 2;
+  bench.plane.offer(makeStage({ command: 'true' }));
+  await bench.plane.untilReports(3);
+  await writeFile(gate, '');
+  expect((await agent.done).kind).toBe('drained');
+  const outcomes = bench.plane.reports.map((report) => report.outcome);
+  expect(outcomes).toEqual(['returned', 'returned', 'returned', 'succeeded']);
+});
+
+test('a drain whose grace is over ends what runs and hands it back', async () => {
+  const file = bench.path('pid');
+  const agent = bench.agent({ grace_ms: 100 });
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/forever.sh '${file}'` }));
+  const pid = Number(await untilFile(file));
+  agent.drain();
+  expect((await agent.done).kind).toBe('drained');
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'returned' });
+  expect(await isAlive(pid)).toBe(false);
+});
+
+test('asked twice, an agent ends at once', async () => {
+  const file = bench.path('pid');
+  const agent = bench.agent({ grace_ms: 60_000 });
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${file}'` }));
+  const pid = Number(await untilFile(file));
+  agent.drain();
+  agent.drain();
+  const exit = await agent.done;
+  expect(exit.kind).toBe('stopped');
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'returned' });
+  expect(await isAlive(pid)).toBe(false);
+});
+
+test('an agent that is drained before it could register ends', async () => {
+  bench.plane.goDown();
+  const agent = bench.agent();
+  agent.drain();
+  expect((await agent.done).kind).toBe('stopped');
+});
+
+test('two agents cannot share a state directory', async () => {
+  bench.agent();
+  await bench.report({ command: 'true' });
+  const second = await bench.agent().done;
+  expect(second.kind).toBe('locked');
+  expect(second.message).toContain(bench.data);
+});
+
+test('kill -9 of an agent: its next life ends all it had started, before it registers', async () => {
+  const program = bench.path('agent.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('../../fixtures/agent-process.ts', import.meta.url))],
+    outfile: program,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  const plain = bench.path('plain');
+  const moved = bench.path('moved');
+  const bare = bench.path('bare');
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${plain}'` }));
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/leak.sh '${moved}' stay` }));
+  // No marker in its environment: found by its group.
+  bench.plane.offer(makeStage({ command: `env -i /bin/bash ${FIXTURES}/forever.sh '${bare}' & wait` }));
+  const { log: _, ...options } = bench.options();
+  const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  const pids = await Promise.all([plain, moved, bare].map(async (file) => Number(await untilFile(file))));
+  child.kill('SIGKILL');
+  await exited;
+  for (const pid of pids) expect(await isAlive(pid)).toBe(true);
+
+  const registered = bench.plane.until(
+    'the second registration',
+    () => bench.plane.registrations.length === 2,
+  );
+  bench.agent();
+  await registered;
+  const aliveAtRegistration = await Promise.all(pids.map(isAlive));
+  expect(aliveAtRegistration).toEqual([false, false, false]);
+  expect(bench.plane.registrations[1]?.have).toEqual([]);
+});
+
+function isClaimOfNothing(entry: { route: string; body: unknown }): boolean {
+  return entry.route === 'claim' && (entry.body as { slots: number }).slots === 0;
+}

@@ -1,0 +1,180 @@
+import type { AgentView, ClaimAnswer, Page, ResultsAnswer } from '@planfleet/shared-types';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { claim, hashOf, planOf, register, registration, report, submitPlan } from '../../../support/api.ts';
+import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
+
+let server: TestApp;
+beforeEach(async () => {
+  server = await openTestApp();
+});
+afterEach(() => server.close());
+
+const post = (path: string, body: unknown) => server.ask('agent', 'POST', `/v1/agents/${path}`, body);
+
+test('a registered agent is told the pace of the installation', async () => {
+  const response = await post('register', registration('one'));
+  expect(await readJson(response)).toEqual({
+    session: 1,
+    lease_ms: 35_000,
+    heartbeat_ms: 10_000,
+    poll_ms: 25_000,
+    internal_cycle_ms: 5_000,
+  });
+});
+
+test('an agent that is too old is told so, whatever else it says', async () => {
+  const response = await post('register', { protocol: 0, some: 'older', shape: true });
+  expect(response.status).toBe(426);
+  expect((await readProblem(response)).code).toBe('agent_too_old');
+  expect((await post('register', registration('one', { protocol: 99 }))).status).toBe(422);
+});
+
+test('a batch is run from claim to result, with the next tasks in the same answer', async () => {
+  const { batch_id } = await submitPlan(server, planOf(['a'], ['b', 'a']));
+  const session = await register(server, 'one');
+  const first = await claim(server, 'one', session);
+  const reports = first.leases.map((lease) => report(lease));
+  const next = { session, slots: 4, have: [] };
+  const answer = await readJson<ResultsAnswer>(await post('one/results', { session, reports, claim: next }));
+  expect(answer.results).toEqual(['accepted']);
+  expect(answer.claim?.stages.map((stage) => stage.key)).toEqual(['b']);
+  const last = (answer.claim?.leases ?? []).map((lease) => report(lease));
+  await post('one/results', { session, reports: last, claim: null });
+  const batch = await readJson(await server.ask('read', 'GET', `/v1/batches/${batch_id}`));
+  expect(batch).toMatchObject({ state: 'succeeded', succeeded: 2, finished_at: '2026-11-22T12:00:00.000Z' });
+});
+
+test('a heartbeat hears of a cancel', async () => {
+  const { batch_id } = await submitPlan(server, planOf(['a']));
+  const session = await register(server, 'one');
+  const { leases } = await claim(server, 'one', session);
+  await server.ask('operate', 'POST', `/v1/batches/${batch_id}/cancel`);
+  const running = leases.map(({ stage, ordinal, lease }) => ({ stage, ordinal, lease }));
+  const response = await post('one/heartbeat', { session, running });
+  expect(await readJson(response)).toEqual({ stops: running, gone: [] });
+});
+
+test.each<[string, (session: number) => unknown]>([
+  ['claim', (session) => ({ session, slots: 1, have: [] })],
+  ['results', (session) => ({ session, reports: [], claim: null })],
+  ['heartbeat', (session) => ({ session, running: [] })],
+  ['items', (session) => ({ session, list: 1, lease: 1, chunks: [chunk([1])] })],
+])('%s of a process that was replaced is 409', async (route, body) => {
+  const session = await register(server, 'one');
+  await register(server, 'one', { boot_id: 'another-process', started_at: 2 });
+  const response = await post(`one/${route}`, body(session));
+  expect(response.status).toBe(409);
+  expect((await readProblem(response)).code).toBe('session_superseded');
+});
+
+test('a token that is bound to an agent acts for that one only', async () => {
+  const authorization = `Bearer ${await server.token(['agent'], { agent: 'one' })}`;
+  const ask = (path: string, body: unknown) =>
+    server.app.request(`/v1/agents/${path}`, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify(body),
+    });
+  expect((await ask('register', registration('two'))).status).toBe(403);
+  expect((await ask('register', registration('one'))).status).toBe(200);
+  for (const route of ['claim', 'results', 'heartbeat', 'items'])
+    expect((await ask(`two/${route}`, {})).status).toBe(403);
+});
+
+test('items are accepted when their hash is right, and refused at the chunk where it is not', async () => {
+  const session = await register(server, 'one');
+  await submitPlan(server, producerPlan);
+  const { leases, stages } = await claim(server, 'one', session);
+  const [list] = stages[0]?.lists ?? [];
+  const body = { session, list: list?.list, lease: leases[0]?.lease };
+  const good = chunk([{ id: 'ä' }, 1, null, 'x'.repeat(10)]);
+  expect((await post('one/items', { ...body, chunks: [good] })).status).toBe(200);
+  const wrong = { ...chunk([2]), sha256: '0'.repeat(64) };
+  const response = await post('one/items', { ...body, chunks: [good, wrong] });
+  expect(response.status).toBe(422);
+  expect((await readProblem(response))['issues']).toMatchObject([{ path: 'chunks.1.sha256' }]);
+});
+
+test('items of a lease that is over are a conflict', async () => {
+  const session = await register(server, 'one');
+  await submitPlan(server, producerPlan);
+  const response = await post('one/items', { session, list: 1, lease: 99, chunks: [chunk([1])] });
+  expect([response.status, (await readProblem(response))['reason']]).toEqual([409, 'lease_lost']);
+});
+
+test('items that are nested without end are refused, since nothing could read them back', async () => {
+  const session = await register(server, 'one');
+  const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+  const body = `{"session":${session},"list":1,"lease":1,"chunks":[{"offset":0,"sha256":"${'0'.repeat(64)}","items":${deep}}]}`;
+  const response = await post('one/items', body);
+  expect([response.status, (await readProblem(response)).code]).toEqual([400, 'bad_json']);
+});
+
+test('a list that is complete makes the brain go on', async () => {
+  const session = await register(server, 'one');
+  await submitPlan(server, producerPlan);
+  server.deferred.length = 0;
+  const { leases, stages } = await claim(server, 'one', session);
+  const list = stages[0]?.lists[0]?.list ?? 0;
+  const [lease] = leases as [ClaimAnswer['leases'][number]];
+  const chunks = [0, 500].map((offset) => ({
+    ...chunk(Array.from({ length: 500 }, (_, i) => offset + i)),
+    offset,
+  }));
+  await post('one/items', { session, list, lease: lease.lease, chunks });
+  const lists = [{ list, count: 1_000, chunks: chunks.map((each) => each.sha256) }];
+  const response = await post('one/results', { session, reports: [report(lease, { lists })], claim: null });
+  expect((await readJson<ResultsAnswer>(response)).results).toEqual(['accepted']);
+  expect(server.deferred).toHaveLength(1);
+});
+
+test('agents are listed with what they hold and whether they are there', async () => {
+  await submitPlan(server, planOf(['a']));
+  const sessions = new Map<string, number>();
+  for (const name of ['b', 'a', 'c']) sessions.set(name, await register(server, name, { labels: ['x'] }));
+  server.clock.advance(30_000);
+  await claim(server, 'a', sessions.get('a') ?? 0);
+  server.clock.advance(10_000);
+  const read = async (query: string) =>
+    readJson<Page<AgentView>>(await server.ask('read', 'GET', `/v1/agents${query}`));
+  const page = await read('?limit=2');
+  expect(page.items.map(({ name, state, leased }) => [name, state, leased])).toEqual([
+    ['a', 'connected', 1],
+    ['b', 'missing', 0],
+  ]);
+  expect(page.items[0]).toMatchObject({ labels: ['x'], last_seen_at: '2026-11-22T12:00:30.000Z', slots: 4 });
+  expect((await read(`?cursor=${page.next_cursor}`)).items.map(({ name }) => name)).toEqual(['c']);
+});
+
+test.each([
+  '?wait=26',
+  '?wait=-1',
+  '?wait=x',
+  '?wait=1&wait=2',
+  '?hold=1',
+])('claim%s is refused', async (query) => {
+  const session = await register(server, 'one');
+  expect((await post(`one/claim${query}`, { session, slots: 1, have: [] })).status).toBe(422);
+});
+
+const producerPlan = `# Plan: List
+
+## Goal
+Test.
+
+## Tasks
+### scan
+- **command**: \`scan > {BATCH_PATH}/list.json\`
+- **task_class**: cpu
+- **produces**: list.json
+
+### each
+- **command**: \`echo {ITEM}\`
+- **task_class**: cpu
+- **depends_on**: scan
+- **foreach**: \`{BATCH_PATH}/list.json:items\`
+`;
+
+function chunk(items: unknown[]) {
+  return { offset: 0, items, sha256: hashOf(JSON.stringify(items)) };
+}
