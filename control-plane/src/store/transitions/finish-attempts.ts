@@ -47,7 +47,8 @@ export async function finishAttempts(
         agent,
         reports: rows,
         details: JSON.stringify(reports.map(detailRow)),
-        files: JSON.stringify(reports.flatMap(fileRows)),
+        files: reports.flatMap(fileRows),
+        brings_lists: lists.length > 0,
         now,
         seed: Math.floor(request.random() * JITTER_STEPS),
       }),
@@ -106,19 +107,10 @@ function reportRow(report: Report): unknown[] {
 }
 
 function detailRow(report: Report): unknown[] {
-  const { stage, ordinal, lease, error_type, message, exit_code, signal, started_at, ended_at, tail } =
-    report;
-  return [stage, ordinal, lease, error_type, message, exit_code, signal, started_at, ended_at, tail];
+  const { error_type, message, exit_code, signal, started_at, ended_at, tail } = report;
+  return [error_type, message, exit_code, signal, started_at, ended_at, tail];
 }
 
-function fileRows(report: Report): unknown[][] {
-  return report.files.map((file) => [
-    report.stage,
-    report.ordinal,
-    report.lease,
-    file.path,
-    file.sha256,
-    file.size,
-    file.mode,
-  ]);
+function fileRows(report: Report, place: number): unknown[][] {
+  return report.files.map((file) => [place, file.path, file.sha256, file.size, file.mode]);
 }

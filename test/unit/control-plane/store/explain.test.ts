@@ -82,7 +82,7 @@ beforeAll(async () => {
     started_at: now,
     ended_at: now,
     lists: [{ list: 1, count: 1, chunks: [] }],
-    files: [],
+    files: [{ path: 'x', sha256: 'x', size: 1, mode: 0o644 }],
   };
   await finishAttempts(db, {
     agent,
