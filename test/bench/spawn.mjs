@@ -6,7 +6,7 @@ import { formatTable, median, round } from './table.mjs';
 
 const COUNT = 1_000;
 const CONCURRENCY = 2;
-const REPETITIONS = 3;
+const REPETITIONS = 2;
 const COMMAND = 'true';
 
 /** W3: 1,000 real processes by a real agent, from submission to the end of the batch, against bare spawn. */
@@ -39,7 +39,7 @@ export async function runSpawn({ profile }) {
 async function runBatch(client, count) {
   const started = performance.now();
   const { batch_id } = await client.submit(inlinePlan(makeItems(count), COMMAND));
-  const stages = await client.untilStages(batch_id, ([stage]) => stage.state !== 'open', 20);
+  const stages = await client.untilStages(batch_id, ([stage]) => stage.state !== 'open', 50);
   if (stages[0].succeeded !== count) throw new Error(`Only ${stages[0].succeeded} tasks have succeeded.`);
   return (performance.now() - started) / 1_000;
 }
