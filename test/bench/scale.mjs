@@ -55,8 +55,10 @@ async function runBatches(server, agent, { tasks, batches }) {
   agent.bringList(makeItems(tasks));
   for (let batch = 0; batch < batches; batch++) {
     const submission = await measure(server, async () => {
+      const scanned = agent.work(1);
+      agent.pause();
       const { batch_id } = await agent.client.submit(LIST_PLAN);
-      await agent.work(1);
+      await scanned;
       await untilExpanded(agent.client, batch_id);
     });
     const work = await measure(server, () => agent.work(tasks));
@@ -72,10 +74,10 @@ async function runBatches(server, agent, { tasks, batches }) {
 async function runInline(workshop) {
   const server = await workshop.startServer({ name: 'inline' });
   const client = connect(server.url, server.token);
-  await client.submit(inlinePlan(makeItems(1_000)));
+  await client.submit(inlinePlan([...Array(1_000).keys()]));
   const measured = [];
   for (const tasks of SIZES) {
-    const plan = inlinePlan(makeItems(tasks));
+    const plan = inlinePlan([...Array(tasks).keys()]);
     const { cpu, wall, value } = await measure(server, () => client.submit(plan));
     const expansion = await measure(server, () => untilExpanded(client, value.batch_id));
     measured.push({
