@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: process.env['PLANFLEET_SKIP_BUILD'] ? [] : ['test/support/build-once.ts'],
+    globalSetup: process.env['SKIP_BUILD'] ? [] : ['test/support/build-once.ts'],
     // Files run beside each other; most of the end-to-end files wait for processes, not for the CPU.
     maxWorkers: 3,
     testTimeout: 60_000,

@@ -108,9 +108,9 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
   };
 }
 
-function toBody(body: unknown): BodyInit {
+function toBody(body: unknown): NonNullable<RequestInit['body']> {
   if (typeof body === 'string' || body instanceof FormData || body instanceof Uint8Array)
-    return body as BodyInit;
+    return body as NonNullable<RequestInit['body']>;
   return JSON.stringify(body);
 }
 

@@ -1,9 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
+import { bundleWorker, COMPATIBILITY_DATE } from './bundle-worker.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What the platform's free plan takes, compressed. */
 const MAX_GZIP_BYTES = 3_000_000;
 
@@ -19,7 +17,7 @@ const started = performance.now();
 const worker = new Miniflare({
   modules: true,
   script,
-  compatibilityDate: '2026-04-01',
+  compatibilityDate: COMPATIBILITY_DATE,
   r2Buckets: ['ARTIFACTS'],
   cf: false,
   host: '127.0.0.1',
@@ -40,22 +38,6 @@ try {
   fail(`The worker does not start: ${error.message}`);
 } finally {
   await worker.dispose();
-}
-
-async function bundleWorker() {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: ['control-plane/src/entry/workers.ts'],
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    minify: true,
-    write: false,
-    logLevel: 'error',
-  });
-  return result.outputFiles[0].text;
 }
 
 function fail(message) {

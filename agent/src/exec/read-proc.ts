@@ -48,10 +48,20 @@ function parseStat(pid: number, text: string): ProcessStat | null {
   };
 }
 
+function listProc(): string[] {
+  try {
+    return readdirSync('/proc');
+  } catch (cause) {
+    throw new Error('The agent needs /proc to find the processes it must end: it runs on Linux only', {
+      cause,
+    });
+  }
+}
+
 /** Every process of the machine that still runs, but this one. */
 export function listProcesses(): ProcessStat[] {
   const found: ProcessStat[] = [];
-  for (const name of readdirSync('/proc')) {
+  for (const name of listProc()) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const stat = readStat(pid);

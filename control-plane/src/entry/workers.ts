@@ -7,6 +7,7 @@ import { createDeps } from '../create-deps.ts';
 import type { Deps, LogEntry, Timers } from '../deps.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../settings.ts';
 import { openClientDatabase } from '../store/databases/client.ts';
+import { migrate } from '../store/migrate.ts';
 import { createOwnPoller } from '../wake/wakes/own-poller.ts';
 
 /** Variables, secrets and bindings of wrangler.toml. */
@@ -26,6 +27,7 @@ interface Instance {
   readonly deps: Deps;
   /** Work that came up in requests and runs after their answers. */
   readonly deferred: (() => Promise<void>)[];
+  migrated: Promise<string[]> | null;
 }
 
 /** The web client would queue calls of one request behind those of another, which on Workers may never end. */
@@ -73,7 +75,7 @@ function getInstance(env: Env): Instance | string {
       keys: parseSigningKeys(SIGNING_KEY),
       defer: (work) => void deferred.push(work),
     });
-    instance = { app: createApp(deps), deps, deferred };
+    instance = { app: createApp(deps), deps, deferred, migrated: null };
     return instance;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -93,6 +95,15 @@ export default {
   async scheduled(_event: unknown, env: Env): Promise<void> {
     const found = getInstance(env);
     if (typeof found === 'string') return log({ level: 'error', message: `Not configured: ${found}` });
+    // Here and not in requests: the tables are there a minute after the deployment, and no request waits for a look.
+    const { db, clock } = found.deps;
+    found.migrated ??= migrate(db, clock.now());
+    try {
+      await found.migrated;
+    } catch (error) {
+      found.migrated = null;
+      throw error;
+    }
     const report = await found.deps.brain.tick();
     log({ level: 'info', message: 'Ticked.', ...report });
   },

@@ -1,3 +1,4 @@
+import { ApiError } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import type { Deps } from '../deps.ts';
 import { readWake } from '../store/queries/read-wake.ts';
@@ -11,7 +12,12 @@ export function healthRoutes(deps: Deps): Hono {
   app.get('/healthz', (c) => c.json({ ok: true }));
 
   app.get('/readyz', async (c) => {
-    await readWake(deps.db);
+    try {
+      await readWake(deps.db);
+    } catch (error) {
+      deps.log({ level: 'warn', message: 'Not ready: the database cannot be read.', error: String(error) });
+      throw new ApiError('busy', 'The database cannot be read.', { cause: error });
+    }
     return c.json({ ok: true });
   });
 

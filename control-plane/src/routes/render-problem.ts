@@ -28,7 +28,7 @@ function toApiError(error: unknown, c: Context, log: Log): ApiError {
   const where = { method: c.req.method, path: c.req.path };
   if (error instanceof DatabaseBusyError || error instanceof ArtifactStoreError) {
     log({ level: 'warn', message: error.message, ...where, cause: String(error.cause) });
-    return new ApiError('busy', error.message, { hint: 'Nothing was changed. Send the same request again.' });
+    return new ApiError('busy', error.message, { hint: 'Send the same request again in a moment.' });
   }
   // Who went away hears no answer; that its body broke off is no failure of ours.
   if (c.req.raw.signal?.aborted) return new ApiError('bad_request', 'The request broke off.');

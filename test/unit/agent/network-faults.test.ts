@@ -94,6 +94,54 @@ test('results outlive the agent: its next life delivers them and says at registr
   expect(bench.plane.registrations.at(-1)?.have).toHaveLength(1);
 });
 
+test.each([
+  1, 2, 3,
+])('a network that loses, delays and doubles: every task runs once (seed %i)', async (seed) => {
+  const journal = bench.path('journal');
+  const random = makeRandom(seed);
+  const deps = hastyDeps();
+  const faults = { lost: 0, answer_lost: 0, doubled: 0, delayed: 0 };
+  const agent = bench.agent(
+    { slots: 6 },
+    {
+      ...deps,
+      transport: async (url, init) => {
+        const dice = random();
+        if (dice < 0.1) {
+          faults.lost += 1;
+          throw new TypeError('lost');
+        }
+        if (dice < 0.2 && !url.includes('register')) {
+          faults.doubled += 1;
+          void deps.transport(url, init).catch(() => undefined);
+        }
+        const answer = await deps.transport(url, init);
+        if (dice > 0.7) {
+          faults.delayed += 1;
+          const text = await answer.text();
+          await new Promise((resolve) => setTimeout(resolve, random() * 80));
+          if (dice > 0.9) {
+            faults.answer_lost += 1;
+            throw new TypeError('answer lost');
+          }
+          return new Response(text, { status: answer.status, headers: answer.headers });
+        }
+        return answer;
+      },
+    },
+  );
+  bench.plane.offer(
+    journalStage(journal),
+    Array.from({ length: 120 }, (_, index) => index),
+  );
+  await bench.plane.untilReports(120);
+  agent.drain();
+  expect((await agent.done).kind).toBe('drained');
+  expect(await starts(journal)).toBe(120);
+  expect(bench.plane.reports.every((report) => report.outcome === 'succeeded')).toBe(true);
+  for (const [fault, count] of Object.entries(faults)) expect([fault, count > 0]).toEqual([fault, true]);
+});
+
 test('rubbish, 429 and 500 are tried again', async () => {
   bench.plane.replaces.set('register', [
     { status: 500, body: 'oops' },
@@ -194,6 +242,17 @@ test('cut off with a shared directory: processes end before the lease does', asy
   expect(bench.plane.reports[0]?.outcome).toBe('returned');
   expect(bench.plane.registrations[0]?.storage).toMatch(/^shared:[0-9a-f]{32}$/);
 });
+
+/** Mulberry32: the same seed, the same faults (as far as processes keep their pace). */
+function makeRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
 
 function refusal(status: number, code: string, detail = 'refused') {
   return { status, body: JSON.stringify({ type: 'about:blank', title: code, status, detail, code }) };

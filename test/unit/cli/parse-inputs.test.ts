@@ -15,10 +15,10 @@ describe('inputs on the command line', () => {
     const given = await parseInputs(
       '{"MODE":"fast","COUNT":3,"DEEP":true,"IN":"/data"}',
       ['MODE=slow', 'TEXT=a=b@c', 'EMPTY=', 'IN=@./my invoices'],
-      '/work',
+      '/home/ann',
     );
     expect(given.config).toEqual({ MODE: 'slow', COUNT: '3', DEEP: 'true', TEXT: 'a=b@c', EMPTY: '' });
-    expect([...given.travelling]).toEqual([['IN', '/work/my invoices']]);
+    expect([...given.travelling]).toEqual([['IN', '/home/ann/my invoices']]);
   });
 
   it('read --config @file', async () => {

@@ -1,4 +1,4 @@
-import type { Client, InStatement } from '@libsql/client';
+import type { Client, ResultSet as DriverResult, InStatement } from '@libsql/client';
 import {
   type Database,
   DatabaseBusyError,
@@ -28,13 +28,9 @@ export function openClientDatabase(client: Client, random: () => number): Databa
       for (let attempt = 1; ; attempt++) {
         try {
           const results = await client.batch(inputs, mode === 'write' ? 'write' : 'read');
-          return results.map(
-            (result): ResultSet => ({
-              columns: result.columns,
-              rows: result.rows.map((row) => result.columns.map((_, index) => toValue(row[index]))),
-            }),
-          );
+          return results.map(toResultSet);
         } catch (error) {
+          if (isAway(error)) throw new DatabaseBusyError('The database does not answer.', { cause: error });
           if (!isBusy(error)) throw error;
           if (attempt > BUSY_RETRIES)
             throw new DatabaseBusyError('The database is locked.', { cause: error });
@@ -50,9 +46,19 @@ export function openClientDatabase(client: Client, random: () => number): Databa
   };
 }
 
+function toResultSet({ columns, rows }: DriverResult): ResultSet {
+  return { columns, rows: rows.map((row) => columns.map((_, index) => toValue(row[index]))) };
+}
+
 function toValue(value: unknown): SqlValue {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   return (value ?? null) as SqlValue;
+}
+
+/** SQL that fails has a code of its own; what failed on the way has none, or that of a gateway. */
+function isAway(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === '' || code === 'SERVER_ERROR';
 }
 
 function isBusy(error: unknown): boolean {

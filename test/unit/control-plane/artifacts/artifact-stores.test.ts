@@ -72,7 +72,12 @@ async function openR2(): Promise<Opened> {
     cf: false,
   });
   const url = await worker.ready;
-  async function ask(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
+  async function ask(
+    method: string,
+    path: string,
+    body?: NonNullable<RequestInit['body']>,
+    headers: Record<string, string> = {},
+  ) {
     const response = await fetch(new URL(path, url), {
       method,
       headers,

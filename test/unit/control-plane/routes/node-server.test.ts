@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimAnswer, Scope } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -38,7 +39,12 @@ async function tokenOf(...scopes: Scope[]): Promise<string> {
   return (await signToken({ signing_key, subject: 'test', scopes, expires_in_s: 600 })).token;
 }
 
-async function ask(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}) {
+async function ask(
+  method: string,
+  path: string,
+  body?: NonNullable<RequestInit['body']>,
+  headers: Record<string, string> = {},
+) {
   const token = await tokenOf('submit', 'read', 'operate', 'agent', 'tick', 'admin');
   return fetch(`${server.url}${path}`, {
     method,
@@ -125,7 +131,7 @@ test('closing answers those who wait', async () => {
 test('a large blob is streamed in and out, in pieces of unknown number', async () => {
   const content = randomBytes(20_000_000);
   const pieces = Array.from({ length: 200 }, (_, i) => content.subarray(i * 100_000, (i + 1) * 100_000));
-  const stream = ReadableStream.from(pieces) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  const stream = Readable.toWeb(Readable.from(pieces)) as ReadableStream<Uint8Array<ArrayBuffer>>;
   expect((await ask('PUT', `/v1/blobs/${hashOf(content)}`, stream)).status).toBe(201);
   const response = await ask('GET', `/v1/blobs/${hashOf(content)}`);
   expect(hashOf(new Uint8Array(await response.arrayBuffer()))).toBe(hashOf(content));

@@ -20,8 +20,8 @@ const lane = (ready: number, change: Partial<Demand['lanes'][number]> = {}) => (
   ...change,
 });
 const waiters = (...names: string[]) => names.map((name) => ({ agent: name, slots: 2 }));
-const choose = (waiting: ReturnType<typeof waiters>, demand: Partial<Demand>) =>
-  chooseWaiters(waiting, { lanes: [], agents: [], expired: false, ...demand }).map((waiter) => waiter.agent);
+const choose = (free: ReturnType<typeof waiters>, demand: Partial<Demand>) =>
+  chooseWaiters(free, { lanes: [], agents: [], expired: false, ...demand }).map((waiter) => waiter.agent);
 
 test('wakes those who have waited longest, as many as there is work for', () => {
   const agents = ['a', 'b', 'c'].map((name) => agent(name));
@@ -33,9 +33,9 @@ test('free slots that one lane leaves serve the next one', () => {
   expect(choose(waiters('a', 'b'), { lanes: [lane(1), lane(1)], agents })).toEqual(['a']);
 });
 
-test('what an agent holds counts, not what it held when it asked', () => {
-  const agents = [agent('a', { leased: 1 }), agent('b')];
-  expect(choose(waiters('a', 'b'), { lanes: [lane(2)], agents })).toEqual(['a', 'b']);
+test('what an agent holds takes up its slots', () => {
+  const agents = [agent('a', { leased: 2 }), agent('b', { leased: 1 }), agent('c')];
+  expect(choose(waiters('a', 'b', 'c'), { lanes: [lane(2)], agents })).toEqual(['b', 'c']);
 });
 
 test('nobody comes when nothing is ready', () => {
@@ -49,8 +49,12 @@ test('an agent without a label, or with another storage, is left asleep', () => 
 });
 
 test('a stop wakes its agent even without a free slot', () => {
-  const agents = [agent('a', { leased: 2 }), agent('b', { leased: 2, has_stops: true })];
-  expect(choose(waiters('a', 'b'), { lanes: [lane(5)], agents })).toEqual(['b']);
+  const agents = [agent('a', { leased: 1 }), agent('b', { leased: 1, has_stops: true })];
+  const full = [
+    { agent: 'a', slots: 1 },
+    { agent: 'b', slots: 1 },
+  ];
+  expect(choose(full, { lanes: [lane(5)], agents })).toEqual(['b']);
 });
 
 test('one comes to take back what a dead agent holds', () => {

@@ -1,0 +1,2 @@
+export declare function bundleWorker(): Promise<string>;
+export declare const COMPATIBILITY_DATE: string;
