@@ -44,9 +44,9 @@ export async function openWorkshop({ profile = null } = {}) {
 
   return {
     folder,
-    async startServer(args = []) {
-      const data = join(folder, 'server');
-      const server = start('server', ['serve', '--json', '--port', '0', '--data', data, ...args]);
+    async startServer({ name = 'server' } = {}) {
+      const data = join(folder, name);
+      const server = start(name, ['serve', '--json', '--port', '0', '--data', data]);
       const url = await untilListening(server);
       const { token } = JSON.parse(await readFile(join(data, 'local-login.json'), 'utf8'));
       const admin = connect(url, token);

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildPlanfleet } from '../tools/build.mjs';
 import { ensureInstalled } from '../tools/ensure-installed.mjs';
+import { runLatency } from './latency.mjs';
 import { root } from './processes.mjs';
+import { runQueue } from './queue.mjs';
 import { runScale } from './scale.mjs';
+import { runSpawn } from './spawn.mjs';
 
 // What `npm run bench` does. README.md beside this file says how to read it.
 
-const PARTS = { scale: runScale };
+const PARTS = { scale: runScale, queue: runQueue, latency: runLatency, spawn: runSpawn };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,17 +1,25 @@
 import { statSync } from 'node:fs';
+import { connect } from './client.mjs';
 import { inlinePlan, LIST_PLAN, makeItems } from './plans.mjs';
 import { cpuOf, memoryOf, openWorkshop } from './processes.mjs';
 import { formatTable, median, round } from './table.mjs';
 import { startWireAgent } from './wire-agent.mjs';
 
-/** Small batches are repeated: the kernel counts CPU time in 10 ms, as much as a hundred tasks cost. */
-const SIZES = [
-  { tasks: 1_000, batches: 10 },
-  { tasks: 10_000, batches: 2 },
-  { tasks: 30_000, batches: 1 },
+/**
+ * Small batches are repeated: the kernel counts CPU time in 10 ms, as much as a hundred tasks cost. Forth and back,
+ * so that a machine that becomes slower or faster meanwhile favours none of the sizes.
+ */
+const COURSE = [
+  { tasks: 1_000, batches: 15 },
+  { tasks: 10_000, batches: 1 },
+  { tasks: 100_000, batches: 1 },
+  { tasks: 10_000, batches: 1 },
+  { tasks: 1_000, batches: 15 },
 ];
+const SIZES = [1_000, 10_000, 100_000];
 const SLOTS = [16, 64];
-const ROUNDS = 1;
+/** V8 goes on compiling for some ten thousand tasks, which would make the first size look dear. */
+const WARM_UP = { tasks: 1_000, batches: 12 };
 const LIMIT = 1.3;
 
 /**
@@ -25,22 +33,17 @@ export async function runScale({ profile }) {
     const agents = [];
     for (const slots of SLOTS)
       agents.push({ slots, agent: await startWireAgent(server, { name: `bench-${slots}`, slots }) });
-    for (const { agent } of agents) await runBatches(server, agent, { tasks: 1_000, batches: 5 });
+    for (const { agent } of agents) await runBatches(server, agent, WARM_UP);
 
     const measured = [];
-    let total = 0;
-    for (let turn = 0; turn < ROUNDS; turn++)
-      for (const size of SIZES)
-        for (const { slots, agent } of agents) {
-          measured.push({ slots, ...size, ...(await runBatches(server, agent, size)), ...memoryOf(server) });
-          total += size.tasks * size.batches;
-        }
-    const inline = [];
-    for (const { tasks } of SIZES) inline.push(await measureInline(server, agents.at(-1).agent, tasks));
+    for (const size of COURSE)
+      for (const { slots, agent } of agents)
+        measured.push({ slots, ...size, ...(await runBatches(server, agent, size)), ...memoryOf(server) });
     for (const { agent } of agents) await agent.close();
     await server.stop();
-    total += agents.length * 5_000 + SIZES.reduce((sum, { tasks }) => sum + tasks, 0);
-    return summarize({ measured, inline, bytes_per_task: statSync(server.database).size / total });
+    const finished = [WARM_UP, ...COURSE].reduce((sum, size) => sum + size.tasks * size.batches, 0);
+    const bytes_per_task = statSync(server.database).size / (finished * agents.length);
+    return summarize({ measured, inline: await runInline(workshop), bytes_per_task });
   } finally {
     await workshop.close();
   }
@@ -52,9 +55,11 @@ async function runBatches(server, agent, { tasks, batches }) {
   agent.bringList(makeItems(tasks));
   for (let batch = 0; batch < batches; batch++) {
     const submission = await measure(server, async () => {
+      const scanned = agent.work(1);
+      agent.pause();
       const { batch_id } = await agent.client.submit(LIST_PLAN);
-      await agent.work(1);
-      await agent.client.untilStages(batch_id, (stages) => stages.every((stage) => stage.expanded), 50);
+      await scanned;
+      await untilExpanded(agent.client, batch_id);
     });
     const work = await measure(server, () => agent.work(tasks));
     sum.submit_cpu += submission.cpu;
@@ -65,20 +70,30 @@ async function runBatches(server, agent, { tasks, batches }) {
   return Object.fromEntries(Object.entries(sum).map(([name, value]) => [name, value / tasks / batches]));
 }
 
-/** The list stands in the plan itself: how long the answer to the submission takes. */
-async function measureInline(server, agent, tasks) {
-  const plan = inlinePlan(makeItems(tasks));
-  const { cpu, wall, value } = await measure(server, () => agent.client.submit(plan));
-  const expansion = await measure(server, () =>
-    agent.client.untilStages(value.batch_id, (stages) => stages.every((stage) => stage.expanded), 50),
-  );
-  await agent.work(tasks);
-  return {
-    tasks,
-    answer_ms: wall / 1_000,
-    submit_cpu: cpu / tasks,
-    expand_cpu: expansion.cpu / tasks,
-  };
+/** The list stands in the plan itself: how long the answer to the submission takes, and what the expansion after it. */
+async function runInline(workshop) {
+  const server = await workshop.startServer({ name: 'inline' });
+  const client = connect(server.url, server.token);
+  await client.submit(inlinePlan([...Array(1_000).keys()]));
+  const measured = [];
+  for (const tasks of SIZES) {
+    const plan = inlinePlan([...Array(tasks).keys()]);
+    const { cpu, wall, value } = await measure(server, () => client.submit(plan));
+    const expansion = await measure(server, () => untilExpanded(client, value.batch_id));
+    measured.push({
+      tasks,
+      answer_ms: wall / 1_000,
+      submit_cpu: cpu / tasks,
+      expand_cpu: expansion.cpu / tasks,
+    });
+  }
+  client.close();
+  await server.stop();
+  return measured;
+}
+
+function untilExpanded(client, batch_id) {
+  return client.untilStages(batch_id, (stages) => stages.every((stage) => stage.expanded), 50);
 }
 
 async function measure(server, run) {
@@ -90,7 +105,7 @@ async function measure(server, run) {
 
 function summarize({ measured, inline, bytes_per_task }) {
   const rows = SLOTS.flatMap((slots) =>
-    SIZES.map(({ tasks }) => {
+    SIZES.map((tasks) => {
       const runs = measured.filter((run) => run.slots === slots && run.tasks === tasks);
       const of = (read) => median(runs.map(read));
       return {

@@ -33,7 +33,7 @@ export async function startWireAgent(server, { name, slots }) {
   const held = new Map();
   const finished = [];
   let items = [];
-  let open = false;
+  let open = true;
   let accepted = 0;
   let requests = 0;
   let stopped = false;
@@ -152,22 +152,24 @@ export async function startWireAgent(server, { name, slots }) {
     bringList(list) {
       items = list;
     },
-    /** Takes tasks until `count` more are accepted, and then none. */
+    /** Takes no more tasks from the next report on, until `work`. */
+    pause() {
+      open = false;
+    },
+    /** Resolves when `count` more tasks are accepted. */
     async work(count) {
       const until = accepted + count;
-      open = true;
-      poll.abort();
+      if (!open) {
+        open = true;
+        poll.abort();
+      }
       await new Promise((resolve, reject) => {
         onAccepted = () => {
           if (failure !== null) reject(failure);
           else if (accepted >= until) resolve();
-          // What is taken now would be work of the next measurement.
-          if (accepted + held.size >= until) open = false;
         };
         onAccepted();
       });
-      open = false;
-      poll.abort();
       seen.clear();
     },
     async close() {

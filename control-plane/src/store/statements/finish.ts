@@ -4,7 +4,7 @@ import { bindStatement, type Statement } from '../database.ts';
 const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
 
 /** One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]]; `i` is its place. */
-const REPORTED = `r(i, s, o, lease, outcome, lists) AS (
+const REPORTED = `r(i, s, o, lease, outcome, lists) AS MATERIALIZED (
   SELECT key, value->>0, value->>1, value->>2, value->>3, value->4 FROM json_each(:reports))`;
 
 /** Lists that the stage must bring, and that the report does not bring in full. */
@@ -30,13 +30,13 @@ const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
       WHEN t.tries + 1 >= s.max_attempts THEN 'abandoned'
       ELSE 'backoff' END AS next,
     :now + ${BACKOFF_MS} AS retry_at
-  FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s
+  FROM r CROSS JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s
   WHERE ${MINE} AND NOT (r.outcome = 'succeeded' AND ${INCOMPLETE}))`;
 
 /** The judgement on each report: accepted, lacking its items, or not listed (its lease is gone). Before the rows change. */
 const INSPECT = `WITH ${REPORTED}
 SELECT r.s AS stage, r.o AS ordinal, r.lease, r.outcome = 'succeeded' AND ${INCOMPLETE} AS incomplete
-  FROM r JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o WHERE ${MINE}`;
+  FROM r CROSS JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o WHERE ${MINE}`;
 
 /**
  * Written once, at its end, so that a task cannot have two open attempts. A late success replaces the loss. The
