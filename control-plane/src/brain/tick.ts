@@ -53,8 +53,13 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
   if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
   let chunks = 0;
   const budget = () => ++chunks <= MAX_CHUNKS && deps.clock.now() < begun_at + TICK_LEASE_MS;
-  for (const step of STEPS) await step(deps, counts, budget);
+  const failures: unknown[] = [];
+  for (const step of STEPS) {
+    // One step that fails must not keep the others from their work, least of all the leases of dead machines.
+    await step(deps, counts, budget).catch((error: unknown) => failures.push(error));
+  }
   await endTick(deps.db, { begun_at, now: deps.clock.now() });
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} steps of the tick failed.`);
   return { busy: false, ...counts };
 }
 

@@ -75,3 +75,26 @@ function isPositional(params: Statement['params']): params is readonly SqlValue[
 function toDriverValue(value: SqlValue): SqlValue {
   return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
 }
+
+/**
+ * JSON for a parameter that SQL reads values out of. A string with half a surrogate pair (Python writes such names
+ * for files that are not UTF-8) would come out of SQLite as invalid UTF-8, at which the native driver ends the
+ * process: the half is replaced, as everywhere on the web. JSON inside JSON keeps its escapes and is not touched.
+ */
+export function toJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (!LONE_SURROGATE_ESCAPE.test(json)) return json;
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? repairText(part) : part));
+}
+
+/** JSON.stringify writes whole pairs as they are, so that an escape of this kind is always a half. */
+const LONE_SURROGATE_ESCAPE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
+
+function repairText(text: string): string {
+  return text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+}
+
+/** Items of a list, each as its own JSON text: SQLite then never reads into them, and numbers stay as they were written. */
+export function toItemsJson(items: readonly unknown[]): string {
+  return JSON.stringify(items.map((item) => JSON.stringify(item)));
+}

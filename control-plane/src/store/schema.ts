@@ -78,7 +78,7 @@ export const stages = sqliteTable('stages', {
 export const stageEdges = sqliteTable(
   'stage_edges',
   { from_stage: integer().notNull(), to_stage: integer().notNull(), kind: text().notNull() },
-  (table) => [primaryKey({ columns: [table.from_stage, table.to_stage] })],
+  (table) => [primaryKey({ columns: [table.from_stage, table.to_stage, table.kind] })],
 );
 
 export const tasks = sqliteTable(

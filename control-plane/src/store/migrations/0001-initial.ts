@@ -86,7 +86,7 @@ CREATE TABLE stage_edges (
   from_stage INTEGER NOT NULL,
   to_stage INTEGER NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ('all','item')),
-  PRIMARY KEY (from_stage, to_stage)
+  PRIMARY KEY (from_stage, to_stage, kind)
 ) WITHOUT ROWID;
 CREATE INDEX stage_edges_to ON stage_edges(to_stage, kind, from_stage);
 

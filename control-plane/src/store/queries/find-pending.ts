@@ -1,11 +1,13 @@
 import { bindStatement, type Database, readRows } from '../database.ts';
 
-const LISTS = 'SELECT id FROM lists WHERE count IS NOT NULL AND cursor < count LIMIT 100';
+const LISTS = `SELECT l.id FROM lists l JOIN batches b ON b.seq = l.batch_seq AND b.state IN ('active', 'paused')
+  WHERE l.count IS NOT NULL AND l.cursor < l.count LIMIT 100`;
 /** Lists of no items whose stages have not been told. */
 const EMPTY_LISTS = `SELECT l.id FROM batches b CROSS JOIN stages s CROSS JOIN lists l
   WHERE s.batch_seq = b.seq AND s.expanded = 0 AND l.id = s.list_id AND l.count = 0 AND b.state IN ('active', 'paused', 'cancelling') LIMIT 100`;
-const CANCELLING =
-  "SELECT id FROM batches WHERE state IN ('active', 'paused', 'cancelling') AND +state = 'cancelling' LIMIT 100";
+/** Cancelled batches with rows not yet swept; one whose last processes are ending has none. */
+const CANCELLING = `SELECT b.id FROM batches b WHERE b.state IN ('active', 'paused', 'cancelling') AND +b.state = 'cancelling'
+  AND EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = b.seq AND s.sweep < s.total) LIMIT 100`;
 
 /** Work that a transition has begun and the brain goes on with, chunk by chunk. */
 export async function findPending(db: Database): Promise<{ lists: number[]; cancelling: string[] }> {

@@ -1,4 +1,5 @@
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, readRows, toJson } from '../database.ts';
+import { IS_CPU, STOP_ASKED } from '../statements/claim.ts';
 
 export interface WorkQuestion {
   readonly agent: string;
@@ -18,9 +19,9 @@ export interface WorkFound {
 const LOOK = `WITH me AS MATERIALIZED (SELECT id, labels, storage FROM agents WHERE name = :agent AND session = :session),
 held AS MATERIALIZED (SELECT t.lease, t.stop FROM me JOIN tasks t ON t.agent_id = me.id AND t.state = 'leased')
 SELECT
-  EXISTS (SELECT 1 FROM held WHERE stop IS NOT NULL OR lease NOT IN (SELECT value FROM json_each(:have)))
+  EXISTS (SELECT 1 FROM held WHERE stop = ${STOP_ASKED} OR lease NOT IN (SELECT value FROM json_each(:have)))
   OR (:slots > (SELECT count(*) FROM held) AND (
-    EXISTS (SELECT 1 FROM stages s, me WHERE s.ready > 0 AND s.runnable = 1 AND s.class IN ('cpu', 'brain')
+    EXISTS (SELECT 1 FROM stages s, me WHERE s.ready > 0 AND s.runnable = 1 AND s.${IS_CPU}
       AND (s.storage IS NULL OR s.storage = me.storage)
       AND NOT EXISTS (SELECT 1 FROM json_each(s.labels) l WHERE l.value NOT IN (SELECT value FROM json_each(me.labels))))
     OR EXISTS (SELECT 1 FROM tasks WHERE state = 'backoff' AND not_before <= :now)))
@@ -29,7 +30,7 @@ SELECT
 
 /** What a long-poll asks before it claims: one cheap read, so that an empty check never takes the write lock. */
 export async function readWork(db: Database, question: WorkQuestion): Promise<WorkFound> {
-  const params = { ...question, have: JSON.stringify(question.have) };
+  const params = { ...question, have: toJson(question.have) };
   const [result] = await db.batch([bindStatement(LOOK, params)], 'read');
   const [row] = readRows<{ work: number; expired: number }>(result);
   return { work: Number(row?.work ?? 0) === 1, expired: Number(row?.expired ?? 0) === 1 };

@@ -1,4 +1,5 @@
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, readRows, toJson } from '../database.ts';
+import { IS_CPU, STOP_ASKED } from '../statements/claim.ts';
 
 /** Ready tasks that share what they ask of an agent. */
 export interface Lane {
@@ -29,18 +30,18 @@ export interface Demand {
 const LANES = 200;
 
 const READ_LANES = `SELECT ready, labels, storage FROM stages
-  WHERE ready > 0 AND runnable = 1 AND class IN ('cpu', 'brain')
+  WHERE ready > 0 AND runnable = 1 AND ${IS_CPU}
   ORDER BY priority DESC, served, id LIMIT ${LANES}`;
 
 /** Retries that are due but not yet promoted count as ready: a claim promotes them. */
 const READ_DUE = `SELECT count(*) AS ready, s.labels, s.storage
   FROM (SELECT stage_id FROM tasks WHERE state = 'backoff' AND not_before <= :now LIMIT 1000) due
     CROSS JOIN stages s ON s.id = due.stage_id
-  WHERE s.runnable = 1 AND s.class IN ('cpu', 'brain')
+  WHERE s.runnable = 1 AND s.${IS_CPU}
   GROUP BY s.id`;
 
 const READ_AGENTS = `SELECT a.name, a.labels, a.storage,
-    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop IS NOT NULL) AS has_stops,
+    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop = ${STOP_ASKED}) AS has_stops,
     (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
   FROM json_each(:names) n CROSS JOIN agents a ON a.name = n.value`;
 
@@ -52,7 +53,7 @@ export async function readDemand(db: Database, names: readonly string[], now: nu
     [
       bindStatement(READ_LANES, {}),
       bindStatement(READ_DUE, { now }),
-      bindStatement(READ_AGENTS, { names: JSON.stringify(names) }),
+      bindStatement(READ_AGENTS, { names: toJson(names) }),
       bindStatement(READ_EXPIRED, { now }),
     ],
     'read',

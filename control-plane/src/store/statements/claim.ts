@@ -1,9 +1,11 @@
-import { bindStatement, type Statement } from '../database.ts';
+import { bindStatement, type Statement, toJson } from '../database.ts';
 
 /** Classes that a CPU slot serves. Commands that the brain's tasks name run on an agent too: the control plane runs none. */
-export const CPU_CLASSES = ['cpu', 'brain'] as const;
+export const IS_CPU = "class IN ('cpu', 'brain')";
 
-const IS_CPU = "class IN ('cpu', 'brain')";
+/** `tasks.stop`: the process must end; and an answer has said so. */
+export const STOP_ASKED = 1;
+export const STOP_TOLD = 2;
 
 /** Lanes looked at by one claim. With more of equal turn the next claim comes to the others: `served` moves on. */
 const LANES = 16;
@@ -38,7 +40,7 @@ const TAKE_TASKS = `WITH RECURSIVE ${PICK}
 UPDATE tasks SET state = 'leased', attempt = attempt + 1, leased_at = :now, lease = (SELECT claim_no FROM brain),
     agent_id = (SELECT id FROM me), session = :session
   WHERE (stage_id, ordinal) IN (SELECT s, o FROM walk WHERE o IS NOT NULL) AND +state = 'ready'
-  RETURNING stage_id`;
+    AND NOT (coalesce(agent_id = (SELECT id FROM me), 0) AND lease IN (SELECT value FROM json_each(:have)))`;
 
 /** The rows taken by this claim, by stage: found by their lease number through the agent's few leased rows. */
 const TAKEN = `taken AS MATERIALIZED (
@@ -54,9 +56,21 @@ const SETTLE_HOME = `WITH ${TAKEN}
 UPDATE stages SET storage = (SELECT storage FROM agents WHERE name = :agent)
   WHERE storage IS NULL AND batch_seq IN (SELECT s.batch_seq FROM taken JOIN stages s ON s.id = taken.s)`;
 
-/** CLAIM: ready -> leased, as many as fit the agent's slots. Follow it with `readLeases` in the same batch. */
-export function claim(params: { agent: string; session: number; slots: number; now: number }): Statement[] {
-  return [TAKE_NUMBER, TAKE_TASKS, COUNT_TAKEN, SETTLE_HOME].map((sql) => bindStatement(sql, params));
+export interface ClaimStatementParams {
+  readonly agent: string;
+  readonly session: number;
+  readonly slots: number;
+  readonly have: readonly number[];
+  readonly now: number;
+}
+
+/**
+ * CLAIM: ready -> leased, as many as fit the agent's slots. Follow it with `readLeases` in the same batch. What the
+ * agent lost by silence and still runs is not given to it as a new attempt: its next heartbeat takes it back.
+ */
+export function claim(params: ClaimStatementParams): Statement[] {
+  const bound = { ...params, have: toJson(params.have) };
+  return [TAKE_NUMBER, TAKE_TASKS, COUNT_TAKEN, SETTLE_HOME].map((sql) => bindStatement(sql, bound));
 }
 
 const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item
@@ -74,17 +88,30 @@ const READ_STAGES = `SELECT s.id, s.key, s.definition, s.list_id IS NOT NULL AS 
   WHERE s.id IN (SELECT t.stage_id FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
     WHERE a.name = :agent AND a.session = :session AND t.lease NOT IN (SELECT value FROM json_each(:have)))`;
 
+/** Stops that no answer has carried yet: a claim that told the same ones again would be answered at once, for ever. */
+const READ_NEW_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease
+  FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
+  WHERE a.name = :agent AND a.session = :session AND t.stop = ${STOP_ASKED}`;
+
+const NOTE_TOLD = `UPDATE tasks SET stop = ${STOP_TOLD} WHERE state = 'leased' AND stop = ${STOP_ASKED}
+  AND agent_id = (SELECT id FROM agents WHERE name = :agent AND session = :session)`;
+
 const READ_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease
   FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
   WHERE a.name = :agent AND a.session = :session AND t.stop IS NOT NULL`;
+
+/** All stops of an agent, told before or not: heartbeats repeat them, so that a lost answer loses none. */
+export function readStops(params: { agent: string; session: number }): Statement {
+  return bindStatement(READ_STOPS, params);
+}
 
 /**
  * All live leases that the agent does not know, with the definitions of their stages, and its stop signals. So an
  * answer that was lost loses nothing, and a repeated claim leases nothing twice.
  */
 export function readLeases(params: { agent: string; session: number; have: readonly number[] }): Statement[] {
-  const bound = { agent: params.agent, session: params.session, have: JSON.stringify(params.have) };
-  return [READ_LEASES, READ_STAGES, READ_STOPS].map((sql) => bindStatement(sql, bound));
+  const bound = { agent: params.agent, session: params.session, have: toJson(params.have) };
+  return [READ_LEASES, READ_STAGES, READ_NEW_STOPS, NOTE_TOLD].map((sql) => bindStatement(sql, bound));
 }
 
 const TOUCH = `UPDATE agents SET last_seen_at = :now, expires_at = :expires_at

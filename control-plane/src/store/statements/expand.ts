@@ -1,23 +1,20 @@
-import { bindStatement, type Statement } from '../database.ts';
+import { bindStatement, type Statement, toJson } from '../database.ts';
 
-/** The next chunk of a list whose items are known, while its batch lives. Its place is the list's cursor. */
+/** The next chunk of each list whose items are known, while its batch lives. Its place is the list's cursor. */
 const CHUNK = `chunk AS MATERIALIZED (
-  SELECT l.id AS list_id, l.lead_stage, l.count AS whole, c.first, c.count, c.items FROM lists l
+  SELECT l.id AS list_id, l.lead_stage, l.count AS whole, c.first, c.count, c.items
+  FROM json_each(:lists) x CROSS JOIN lists l ON l.id = x.value
     JOIN batches b ON b.seq = l.batch_seq AND b.state IN ('active', 'paused')
-    JOIN list_chunks c ON c.list_id = l.id AND c.lease = l.lease AND c.first = l.cursor
-  WHERE l.id = :list)`;
+    JOIN list_chunks c ON c.list_id = l.id AND c.lease = l.lease AND c.first = l.cursor)`;
 
 const HAS_ITEM_EDGE = (stage: string) =>
   `EXISTS (SELECT 1 FROM stage_edges e WHERE e.to_stage = ${stage}.id AND e.kind = 'item')`;
 
-/** All stages over one list are expanded together; the item itself is kept once, in the lead stage. */
+/** All stages over one list are expanded together; the item itself is kept once, in the lead stage, as its JSON text. */
 const INSERT = `WITH ${CHUNK}
 INSERT INTO tasks (stage_id, ordinal, state, item)
 SELECT s.id, chunk.first + j.key, CASE WHEN ${HAS_ITEM_EDGE('s')} THEN 'waiting' ELSE 'ready' END,
-    CASE WHEN s.id = chunk.lead_stage THEN
-      CASE j.type WHEN 'object' THEN j.value WHEN 'array' THEN j.value WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
-        ELSE json_quote(j.value) END
-    END
+    CASE WHEN s.id = chunk.lead_stage THEN j.value END
   FROM chunk JOIN stages s ON s.list_id = chunk.list_id JOIN json_each(chunk.items) j`;
 
 const COUNT = `WITH ${CHUNK}
@@ -28,18 +25,20 @@ UPDATE stages SET total = total + chunk.count, expanded = (chunk.first + chunk.c
 /** Compare and set: a chunk replayed after a lost answer finds the cursor moved, and itself gone. */
 const ADVANCE = `WITH ${CHUNK}
 UPDATE lists SET cursor = chunk.first + chunk.count FROM chunk WHERE lists.id = chunk.list_id
-  RETURNING cursor < count AS more`;
+  RETURNING lists.id, cursor < count AS more`;
 
-const DROP_CHUNKS = `DELETE FROM list_chunks WHERE list_id = :list AND first < (SELECT cursor FROM lists WHERE id = :list)`;
+const DROP_CHUNKS = `DELETE FROM list_chunks WHERE list_id IN (SELECT value FROM json_each(:lists))
+  AND first < (SELECT cursor FROM lists WHERE lists.id = list_chunks.list_id)`;
 
 /** A list of no items has no chunk: its stages are complete as they are. */
 const CLOSE_EMPTY = `UPDATE stages SET expanded = 1
-  WHERE list_id = :list AND expanded = 0 AND EXISTS (SELECT 1 FROM lists l WHERE l.id = :list AND l.count = 0)`;
+  WHERE list_id IN (SELECT l.id FROM json_each(:lists) x CROSS JOIN lists l ON l.id = x.value WHERE l.count = 0) AND expanded = 0`;
 
-/** Place of the result that says whether chunks are left. */
+/** Place of the result that says, for each list that moved, whether chunks are left. */
 export const EXPAND_ADVANCED = 2;
 
-/** EXPAND: the next chunk of one list becomes tasks, exactly once. */
-export function expand(list: number): Statement[] {
-  return [INSERT, COUNT, ADVANCE, DROP_CHUNKS, CLOSE_EMPTY].map((sql) => bindStatement(sql, { list }));
+/** EXPAND: the next chunk of each list becomes tasks, exactly once. */
+export function expand(lists: readonly number[]): Statement[] {
+  const bound = { lists: toJson(lists) };
+  return [INSERT, COUNT, ADVANCE, DROP_CHUNKS, CLOSE_EMPTY].map((sql) => bindStatement(sql, bound));
 }

@@ -1,4 +1,4 @@
-import { bindStatement, type Statement } from '../database.ts';
+import { bindStatement, type Statement, toJson } from '../database.ts';
 
 /** First retry after 2 s, doubling, at most 5 min (brain.md), each with a jitter of 20 % either way. */
 const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
@@ -13,7 +13,8 @@ const INCOMPLETE = `EXISTS (SELECT 1 FROM lists l WHERE l.producer_stage = r.s A
       AND json(j.value->2) = (SELECT json_group_array(sha256) FROM
         (SELECT sha256 FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease ORDER BY c.first))
       AND j.value->>1 = (SELECT coalesce(sum(c.count), 0) FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease)
-      AND j.value->>1 = (SELECT coalesce(max(c.first + c.count), 0) FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease)))`;
+      AND NOT EXISTS (SELECT 1 FROM list_chunks c WHERE c.list_id = l.id AND c.lease = r.lease AND c.first <> (
+        SELECT coalesce(sum(p.count), 0) FROM list_chunks p WHERE p.list_id = l.id AND p.lease = r.lease AND p.first < c.first))))`;
 
 const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE name = :agent)
     AND (t.state = 'leased' OR (t.state = 'ready' AND r.outcome = 'succeeded'))`;
@@ -49,7 +50,7 @@ INSERT INTO attempts (stage_id, ordinal, attempt, agent_id, outcome, error_type,
 SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.exit_code, d.signal, a.was = 'ready', a.leased_at,
     d.started_at, d.ended_at, d.tail
   FROM accepted a JOIN d ON d.i = a.i WHERE true
-ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = NULL, message = NULL,
+ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = excluded.error_type, message = excluded.message,
   exit_code = excluded.exit_code, late = excluded.late, started_at = excluded.started_at, ended_at = excluded.ended_at, tail = excluded.tail`;
 
 const COUNT = `WITH ${ACCEPTED}, sums AS (
@@ -104,7 +105,7 @@ export interface FinishParams {
  * most reports do not bring is left out: each of these statements reads all reports, 80 µs for 16.
  */
 export function finish({ files, brings_lists, ...params }: FinishParams): Statement[] {
-  const bound = { ...params, files: JSON.stringify(files) };
+  const bound = { ...params, files: toJson(files) };
   const take = [...(brings_lists ? [TAKE_LISTS] : []), ...(files.length > 0 ? [TAKE_FILES] : [])];
   return [INSPECT, RECORD, COUNT, ...take, FLIP].map((sql) => bindStatement(sql, bound));
 }

@@ -1,4 +1,4 @@
-import { bindStatement, type Statement } from '../database.ts';
+import { bindStatement, type Statement, toJson } from '../database.ts';
 
 /**
  * Stages that may have ended or opened through what this batch changed: those touched, and all over the same
@@ -48,13 +48,17 @@ UPDATE stages SET state = 'open', served = (SELECT claim_no FROM brain),
       WHERE e.to_stage = stages.id AND e.kind = 'all' AND p.state <> 'done')
   RETURNING id, (expanded = 1 AND waiting + ready + leased + backoff = 0) AS empty`;
 
-/** A batch ends when no stage of it is open: what still waits then waits for a stage that failed. */
+/**
+ * A batch ends when no stage of it is open: what still waits then waits for a stage that failed. Lists are made
+ * into tasks to their end first, so that a later retry finds all of them.
+ */
 const END_BATCHES = `WITH ${SCOPE}
 UPDATE batches SET finished_at = :now,
     state = CASE WHEN EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state <> 'done')
       THEN 'failed' ELSE 'succeeded' END
   WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id)
     AND +state = 'active' AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state = 'open')
+    AND NOT EXISTS (SELECT 1 FROM lists l WHERE l.batch_seq = batches.seq AND l.cursor < l.count)
   RETURNING id, state`;
 
 /** A cancelled batch ends when the last of its tasks is gone, the processes of the leased ones included. */
@@ -79,8 +83,8 @@ export const SETTLE_RESULTS = { ended: 0, opened: 1, batches: 2, cancelled: 3, l
  */
 export function settle(params: SettleParams): Statement[] {
   const bound = {
-    stages: JSON.stringify(params.stages),
-    lists: JSON.stringify(params.lists ?? []),
+    stages: toJson(params.stages),
+    lists: toJson(params.lists ?? []),
     now: params.now,
   };
   return [END_STAGES, OPEN_STAGES, END_BATCHES, END_CANCELLED, CLOSE_CANCELLED].map((sql) =>

@@ -10,20 +10,24 @@ export interface TickParams {
 export const TICK_LEASE_MS = 20_000;
 
 /**
- * Takes the tick's lease. After a silence of three intervals the control plane was down and agents could not be
- * heard: nothing expires before one full lease and three intervals from now, so that they can re-present theirs.
+ * After a silence of three intervals the control plane was down and agents could not be heard: nothing expires before
+ * one full lease and three intervals from now, so that they can re-present theirs. Noted also by a tick that finds
+ * another one at work (or dead): what counts is that a control plane was there.
  */
-const BEGIN = `UPDATE brain SET tick_until = :until, last_tick_at = :now,
+const NOTE_PRESENCE = `UPDATE brain SET last_tick_at = :now,
     expire_not_before = CASE WHEN last_tick_at < :now - 3 * :tick_ms
       THEN max(expire_not_before, :now + :lease_ms + 3 * :tick_ms) ELSE expire_not_before END
-  WHERE id = 1 AND tick_until <= :now RETURNING 1 AS begun`;
+  WHERE id = 1`;
+
+const BEGIN = 'UPDATE brain SET tick_until = :until WHERE id = 1 AND tick_until <= :now RETURNING 1 AS begun';
 
 const END = 'UPDATE brain SET tick_until = :now WHERE id = 1 AND tick_until = :until';
 
-/** False: another instance is at it. */
+/** Takes the tick's lease. False: another instance is at it. */
 export async function beginTick(db: Database, params: TickParams): Promise<boolean> {
-  const [begun] = await db.batch(
-    [bindStatement(BEGIN, { ...params, until: params.now + TICK_LEASE_MS })],
+  const bound = { ...params, until: params.now + TICK_LEASE_MS };
+  const [, begun] = await db.batch(
+    [NOTE_PRESENCE, BEGIN].map((sql) => bindStatement(sql, bound)),
     'write',
   );
   return begun?.rows.length === 1;

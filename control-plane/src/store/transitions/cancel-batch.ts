@@ -12,6 +12,10 @@ const THIS_BATCH = "(SELECT seq FROM batches WHERE id = :batch_id AND state = 'c
 /** The gate: nothing of the batch can be claimed any more, whatever its size. */
 const CLOSE_STAGES = `UPDATE stages SET runnable = 0, expanded = 1 WHERE batch_seq = ${THIS_BATCH}`;
 
+/** Items that have not become tasks never will. */
+const CLOSE_LISTS = `UPDATE lists SET count = cursor WHERE batch_seq = ${THIS_BATCH} AND cursor < count`;
+const DROP_CHUNKS = `DELETE FROM list_chunks WHERE list_id IN (SELECT id FROM lists WHERE batch_seq = ${THIS_BATCH})`;
+
 /** A leased task keeps its lease, and so its place on the machine, until its processes are gone. */
 const STOP_LEASED = `UPDATE tasks SET stop = 1 WHERE state = 'leased' AND stop IS NULL
   AND stage_id IN (SELECT id FROM stages WHERE batch_seq = ${THIS_BATCH} AND leased > 0)`;
@@ -26,7 +30,9 @@ export async function cancelBatch(
 > {
   const results = await db.batch(
     [
-      ...[READ_STATE, CLOSE_BATCH, CLOSE_STAGES, STOP_LEASED].map((sql) => bindStatement(sql, params)),
+      ...[READ_STATE, CLOSE_BATCH, CLOSE_STAGES, CLOSE_LISTS, DROP_CHUNKS, STOP_LEASED].map((sql) =>
+        bindStatement(sql, params),
+      ),
       wakeForSignal(),
     ],
     'write',

@@ -36,7 +36,7 @@ export async function claimTasks(
       ? { ok: true, answer: NOTHING }
       : { ok: false, reason: 'session_superseded' };
   }
-  const before = [touch, ...promote(now), ...claim({ agent, session, slots, now })];
+  const before = [touch, ...promote(now), ...claim({ agent, session, slots, have, now })];
   const results = await db.batch(
     [...before, ...readLeases({ agent, session, have }), wakeForReady()],
     'write',

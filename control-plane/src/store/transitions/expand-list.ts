@@ -9,7 +9,7 @@ export async function expandList(
   db: Database,
   params: { list: number; now: number },
 ): Promise<{ more: boolean }> {
-  const expansion = expand(params.list);
+  const expansion = expand([params.list]);
   const results = await db.batch(
     [...expansion, ...settle({ stages: [], lists: [params.list], now: params.now }), wakeForReady()],
     'write',

@@ -1,4 +1,4 @@
-import { type Database, type ResultSet, readRows } from '../database.ts';
+import { type Database, type ResultSet, readRows, toJson } from '../database.ts';
 import { expire, LOST_FLIPPED } from '../statements/expire.ts';
 import { settle } from '../statements/settle.ts';
 import { skip } from '../statements/skip.ts';
@@ -23,7 +23,7 @@ export async function expireLeases(db: Database, params: { now: number; tick_ms:
 export async function settleLost(db: Database, lost: ResultSet | undefined, now: number): Promise<void> {
   const ended = readRows<LostRow>(lost).filter((row) => row.state !== 'ready');
   if (ended.length === 0) return;
-  const rows = JSON.stringify(ended.map((row) => [row.stage, row.ordinal]));
+  const rows = toJson(ended.map((row) => [row.stage, row.ordinal]));
   const skips = skip(rows);
   const stages = [...new Set(ended.map((row) => row.stage))];
   const results = await db.batch([...skips, ...settle({ stages, now }), wakeForReady()], 'write');

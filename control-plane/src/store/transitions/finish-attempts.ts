@@ -1,5 +1,5 @@
 import type { ClaimRequest, LeaseKey, Report, ResultsAnswer } from '@planfleet/shared-types';
-import { type Database, type ResultSet, readRows, type Statement } from '../database.ts';
+import { type Database, type ResultSet, readRows, type Statement, toJson } from '../database.ts';
 import { claim, readLeases, touchAgent } from '../statements/claim.ts';
 import { expand } from '../statements/expand.ts';
 import { FINISH_INSPECTED, finish } from '../statements/finish.ts';
@@ -41,12 +41,12 @@ export async function finishAttempts(
   const statements: Statement[] = [touchAgent({ agent, session, now, lease_ms })];
   let settleAt = 0;
   if (reports.length > 0) {
-    const rows = JSON.stringify(reports.map(reportRow));
+    const rows = toJson(reports.map(reportRow));
     statements.push(
       ...finish({
         agent,
         reports: rows,
-        details: JSON.stringify(reports.map(detailRow)),
+        details: toJson(reports.map(detailRow)),
         files: reports.flatMap(fileRows),
         brings_lists: lists.length > 0,
         now,
@@ -56,14 +56,14 @@ export async function finishAttempts(
     statements.push(...release(rows));
     if (reports.some((report) => report.outcome === 'failed')) statements.push(...skip(rows));
     // The first chunk of a short list is dispatched by this very answer.
-    for (const list of lists) statements.push(...expand(list));
+    if (lists.length > 0) statements.push(...expand(lists));
     settleAt = statements.length;
     statements.push(...settle({ stages: [...new Set(reports.map((report) => report.stage))], lists, now }));
   }
   let leasesAt = 0;
   if (request.claim !== null) {
     const { slots, have } = request.claim;
-    statements.push(...promote(now), ...claim({ agent, session, slots, now }));
+    statements.push(...promote(now), ...claim({ agent, session, slots, have, now }));
     leasesAt = statements.length;
     statements.push(...readLeases({ agent, session, have }));
   }

@@ -1,5 +1,5 @@
 import type { RegisterRequest } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, readRows, toJson } from '../database.ts';
 import { LOST_FLIPPED, orphan } from '../statements/expire.ts';
 import { wakeForReady } from '../statements/wake.ts';
 import { settleLost } from './expire-leases.ts';
@@ -41,7 +41,7 @@ export async function registerAgent(
     slots: request.slots,
     labels: JSON.stringify(request.labels),
     storage: request.storage,
-    have: JSON.stringify(request.have.map((lease) => [lease.stage, lease.ordinal, lease.lease])),
+    have: toJson(request.have.map((lease) => [lease.stage, lease.ordinal, lease.lease])),
     expires_at: now + lease_ms,
     now,
   };

@@ -1,5 +1,5 @@
 import type { ItemsRequest } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, readRows, toItemsJson, toJson } from '../database.ts';
 
 /** The attempt that may send this list: it holds the lease, and no attempt's list has been accepted yet. */
 const SENDER = `SELECT 1 FROM lists l JOIN tasks t ON t.stage_id = l.producer_stage
@@ -23,13 +23,8 @@ export async function storeListChunks(
 ): Promise<{ ok: true } | { ok: false; reason: 'session_superseded' | 'lease_lost' }> {
   const { agent, request } = params;
   const { session, list, lease } = request;
-  const chunks = JSON.stringify(
-    request.chunks.map((chunk) => [
-      chunk.offset,
-      chunk.items.length,
-      chunk.sha256,
-      JSON.stringify(chunk.items),
-    ]),
+  const chunks = toJson(
+    request.chunks.map((chunk) => [chunk.offset, chunk.items.length, chunk.sha256, toItemsJson(chunk.items)]),
   );
   const bound = { agent, session, list, lease, chunks };
   const results = await db.batch(

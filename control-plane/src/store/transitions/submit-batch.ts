@@ -1,7 +1,7 @@
 import type { InputBinding } from '@planfleet/shared-types';
 import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
 import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
-import { bindStatement, type Database, readRows, type Statement } from '../database.ts';
+import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
 import { wakeForReady } from '../statements/wake.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
@@ -76,18 +76,16 @@ export async function submitBatch(
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
-    stages: JSON.stringify(
+    stages: toJson(
       blueprint.stages.map((stage, position) =>
         stageRow(stage, !waits.has(position), !withList.has(position)),
       ),
     ),
-    edges: JSON.stringify(blueprint.edges.map((edge) => [edge.from, edge.to, edge.kind])),
+    edges: toJson(blueprint.edges.map((edge) => [edge.from, edge.to, edge.kind])),
     list_count: blueprint.lists.length,
-    lists: JSON.stringify(blueprint.lists.map(listRow)),
-    links: JSON.stringify(
-      blueprint.lists.flatMap((list, index) => list.stages.map((stage) => [stage, index])),
-    ),
-    chunks: JSON.stringify(blueprint.lists.flatMap(chunkRows)),
+    lists: toJson(blueprint.lists.map(listRow)),
+    links: toJson(blueprint.lists.flatMap((list, index) => list.stages.map((stage) => [stage, index]))),
+    chunks: toJson(blueprint.lists.flatMap(chunkRows)),
   };
   const statements: Statement[] = [INSERT_BATCH, INSERT_STAGES, INSERT_EDGES, INSERT_TASKS].map((sql) =>
     bindStatement(sql, params),
@@ -146,7 +144,7 @@ function chunkRows(list: ListBlueprint, index: number): unknown[][] {
   const rows: unknown[][] = [];
   for (let first = 0; first < list.source.items.length; first += MAX_CHUNK_ITEMS) {
     const items = list.source.items.slice(first, first + MAX_CHUNK_ITEMS);
-    rows.push([index, first, items.length, JSON.stringify(items)]);
+    rows.push([index, first, items.length, toItemsJson(items)]);
   }
   return rows;
 }

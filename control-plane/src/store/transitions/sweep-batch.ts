@@ -2,8 +2,8 @@ import type { BatchState } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows } from '../database.ts';
 import { settle } from '../statements/settle.ts';
 
-/** Ordinals swept in each stage at a time: 4 to 8 ms, where 100,000 rows at once block the event loop for 130 to 280 ms. */
-const CHUNK = 1_000;
+/** Rows swept at a time: 4 to 8 ms, where 100,000 at once block the event loop for 130 to 280 ms. */
+const ROWS = 1_000;
 
 const THIS_BATCH = "(SELECT seq FROM batches WHERE id = :batch_id AND state = 'cancelling')";
 
@@ -11,7 +11,7 @@ const THIS_BATCH = "(SELECT seq FROM batches WHERE id = :batch_id AND state = 'c
 const SWEPT = `swept AS MATERIALIZED (
   SELECT t.stage_id AS s, t.ordinal AS o, t.state FROM stages g CROSS JOIN tasks t
   WHERE g.batch_seq = ${THIS_BATCH} AND g.sweep < g.total AND t.stage_id = g.id
-    AND t.ordinal >= g.sweep AND t.ordinal < g.sweep + ${CHUNK} AND +t.state IN ('waiting', 'ready', 'backoff'))`;
+    AND t.ordinal >= g.sweep AND t.ordinal < g.sweep + :chunk AND +t.state IN ('waiting', 'ready', 'backoff'))`;
 
 const COUNT = `WITH ${SWEPT}, c AS (
   SELECT s, count(*) AS n, sum(state = 'waiting') AS w, sum(state = 'ready') AS r, sum(state = 'backoff') AS b FROM swept GROUP BY s)
@@ -21,8 +21,9 @@ UPDATE stages SET waiting = waiting - c.w, ready = ready - c.r, backoff = backof
 const FLIP = `WITH ${SWEPT}
 UPDATE tasks SET state = 'cancelled', not_before = NULL FROM swept WHERE tasks.stage_id = swept.s AND tasks.ordinal = swept.o`;
 
-const ADVANCE = `UPDATE stages SET sweep = sweep + ${CHUNK} WHERE batch_seq = ${THIS_BATCH} AND sweep < total`;
+const ADVANCE = `UPDATE stages SET sweep = sweep + :chunk WHERE batch_seq = ${THIS_BATCH} AND sweep < total`;
 
+const COUNT_STAGES = `SELECT count(*) AS n FROM stages WHERE batch_seq = ${THIS_BATCH} AND sweep < total`;
 const READ_STAGES = `SELECT id, sweep < total AS more FROM stages WHERE batch_seq = (SELECT seq FROM batches WHERE id = :batch_id)`;
 const READ_STATE = 'SELECT state FROM batches WHERE id = :batch_id';
 
@@ -31,8 +32,12 @@ export async function sweepBatch(
   db: Database,
   params: { batch_id: string; now: number },
 ): Promise<{ more: boolean; state: BatchState }> {
+  const [width] = await db.batch([bindStatement(COUNT_STAGES, params)], 'read');
+  // The same ordinals are swept in all stages, so that many stages take few ordinals each.
+  const stages_left = Math.max(1, readRows<{ n: number }>(width)[0]?.n ?? 1);
+  const bound = { ...params, chunk: Math.ceil(ROWS / stages_left) };
   const [, , , stages] = await db.batch(
-    [COUNT, FLIP, ADVANCE, READ_STAGES].map((sql) => bindStatement(sql, params)),
+    [COUNT, FLIP, ADVANCE, READ_STAGES].map((sql) => bindStatement(sql, bound)),
     'write',
   );
   const rows = readRows<{ id: number; more: number }>(stages);

@@ -1,5 +1,5 @@
 import type { Scope, TokenView } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, readRows, toJson } from '../database.ts';
 import { toTokenView } from '../queries/list-tokens.ts';
 import type { tokens } from '../schema.ts';
 
@@ -24,7 +24,7 @@ export interface InsertToken {
 /** Notes that a token was made, so that it can be listed and revoked. The token itself is not stored. */
 export async function insertToken(db: Database, token: InsertToken): Promise<TokenView> {
   const { jti, subject, agent, expires_at, now } = token;
-  const plans = token.plans === null ? null : JSON.stringify(token.plans);
+  const plans = token.plans === null ? null : toJson(token.plans);
   const params = { jti, subject, scopes: token.scopes.join(' '), agent, plans, expires_at, now };
   return readToken(await db.batch([bindStatement(INSERT, params)], 'write'));
 }

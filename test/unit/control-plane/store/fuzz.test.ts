@@ -6,6 +6,7 @@ import { TASK_TRANSITIONS } from '../../../../control-plane/src/store/task-state
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { claimTasks } from '../../../../control-plane/src/store/transitions/claim-tasks.ts';
 import { finishAttempts } from '../../../../control-plane/src/store/transitions/finish-attempts.ts';
+import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
 import { registerAgent } from '../../../../control-plane/src/store/transitions/register-agent.ts';
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
@@ -231,6 +232,10 @@ class Fuzz {
       if (task.lease !== null && task.lease.number === row.lease) continue;
       this.promoteModel(task);
       expect(task.state, `claimed ${row.key}:${row.ordinal}`).toBe('ready');
+      const own = agent.held.some(
+        (lease) => lease.lease === task.lost?.number && task.lost.agent === agent.name,
+      );
+      expect(own, `claimed anew ${row.key}:${row.ordinal}, which it still runs`).toBe(false);
       expect(mayOpen(this.model, this.stage(row.key)), `claimed ${row.key} before it may open`).toBe(true);
       task.state = 'leased';
       task.attempt += 1;
@@ -427,6 +432,48 @@ class Fuzz {
     return { list: lease.list ?? 0, count: this.items, chunks };
   }
 
+  heldBy(agent: string): number {
+    return [...this.model.stages.values()]
+      .flatMap((stage) => stage.tasks)
+      .filter((task) => task.lease?.agent === agent).length;
+  }
+
+  /** After a silence the heartbeat takes back what nobody else has claimed. */
+  async beat(agent: FuzzAgent): Promise<void> {
+    const running = agent.held.map(({ stage, ordinal, lease }) => ({ stage, ordinal, lease }));
+    const answer = await recordHeartbeat(this.db, {
+      agent: agent.name,
+      request: { session: agent.session, running },
+      now: this.now,
+      lease_ms: LEASE_MS,
+    });
+    if (!answer.ok) throw new Error('heartbeat refused');
+    agent.silentSince = this.now;
+    const gone: string[] = [];
+    for (const lease of agent.held) {
+      const task = this.task(lease);
+      const mine = (holder: ModelTask['lease']) =>
+        holder?.agent === agent.name && holder.number === lease.lease;
+      const lost = mine(task.lost) && task.state === 'ready' && !this.model.cancelled;
+      if (lost && this.heldBy(agent.name) < agent.slots) {
+        task.state = 'leased';
+        task.losses -= 1;
+        task.lease = task.lost;
+        task.lost = null;
+        seen('lease taken back');
+      } else if (!lost && !mine(task.lease)) gone.push(`${lease.stage}:${lease.ordinal}:${lease.lease}`);
+    }
+    expect(
+      answer.answer.gone.map((lease) => `${lease.stage}:${lease.ordinal}:${lease.lease}`).sort(),
+    ).toEqual(gone.sort());
+    agent.old.push(
+      ...agent.held.filter((lease) => gone.includes(`${lease.stage}:${lease.ordinal}:${lease.lease}`)),
+    );
+    agent.held = agent.held.filter(
+      (lease) => !gone.includes(`${lease.stage}:${lease.ordinal}:${lease.lease}`),
+    );
+  }
+
   async tick(): Promise<void> {
     this.expireModel();
     await runTick({
@@ -511,10 +558,7 @@ class Fuzz {
     }
     if (!expanding) expect(readRows<{ state: string }>(batches)[0]?.state).toBe(batchState(this.model));
     for (const agent of this.agents) {
-      const held = [...this.model.stages.values()]
-        .flatMap((stage) => stage.tasks)
-        .filter((task) => task.lease?.agent === agent.name);
-      expect(held.length, `${agent.name} holds`).toBeLessThanOrEqual(agent.slots);
+      expect(this.heldBy(agent.name), `${agent.name} holds`).toBeLessThanOrEqual(agent.slots);
     }
   }
 
@@ -569,7 +613,8 @@ async function runSeed(seed: number): Promise<string> {
           agent.held.filter((lease) => fuzz.task(lease).lease?.number === lease.lease && random(2) === 0),
         );
       else if (operation === 10 && random(3) === 0) await fuzz.pass(LEASE_MS / 2);
-      else if (operation === 11 && random(60) === 0) await fuzz.cancel();
+      else if (operation === 11 && random(12) === 0) await fuzz.cancel();
+      else if (operation >= 12) await fuzz.beat(agent);
       await fuzz.check();
     }
     await fuzz.tick();
@@ -601,6 +646,7 @@ test(`${SEEDS} seeds of random operations agree with an independent model after 
     'claim answer lost',
     'lost at restart',
     'lease expired',
+    'lease taken back',
     'report without its items',
     'cancelled',
   ]) {

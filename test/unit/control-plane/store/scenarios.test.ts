@@ -1,8 +1,11 @@
 import type { LeasedTask } from '@planfleet/shared-types';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ListBlueprint, StageBlueprint } from '../../../../control-plane/src/blueprint.ts';
+import { findPending } from '../../../../control-plane/src/store/queries/find-pending.ts';
+import { beginTick } from '../../../../control-plane/src/store/transitions/begin-tick.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
+import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { batchBlueprint, stageBlueprint } from '../../../support/blueprints.ts';
 import { LEASE_MS, StoreHarness, TICK_MS } from '../../../support/store-harness.ts';
 
@@ -214,9 +217,41 @@ describe('leases', () => {
       answer: { stops: [], gone: [{ ordinal: taken?.ordinal }] },
     });
     await cancelBatch(store.db, { batch_id: id, now: store.now });
+    // A claim tells a stop once, or it would be answered at once for ever; heartbeats repeat it.
+    const known = taken === undefined ? [] : [taken];
+    expect((await store.claim('b', 1, known)).stops).toHaveLength(1);
+    expect((await store.claim('b', 1, known)).stops).toEqual([]);
     expect(await beat('b', taken === undefined ? [] : [taken])).toMatchObject({
       answer: { stops: [{ ordinal: taken?.ordinal }], gone: [] },
     });
+  });
+});
+
+describe('after a silence', () => {
+  test('a machine takes back what it still runs and nobody has claimed, and is not given it anew', async () => {
+    await store.submit(listBatch(2));
+    await store.register('a');
+    const { leases } = await store.claim('a', 2);
+    await store.pass(LEASE_MS + TICK_MS + 1);
+    expect(await store.taskStates('each')).toEqual(['ready', 'ready']);
+    expect((await store.claim('a', 2, leases)).leases).toEqual([]);
+    const running = leases.map(({ stage, ordinal, lease }) => ({ stage, ordinal, lease }));
+    const session = store.sessions.get('a') ?? 0;
+    const beat = await recordHeartbeat(store.db, {
+      agent: 'a',
+      request: { session, running },
+      now: store.now,
+      lease_ms: LEASE_MS,
+    });
+    expect(beat).toEqual({ ok: true, answer: { stops: [], gone: [] } });
+    expect(await store.rows('SELECT state, losses FROM tasks')).toEqual(
+      leases.map(() => ({ state: 'leased', losses: 0 })),
+    );
+    const reports = leases.map((lease) => store.report(lease, 'failed'));
+    expect((await store.finish('a', reports)).results).toEqual(['accepted', 'accepted']);
+    expect(await store.rows('SELECT outcome, error_type, late FROM attempts')).toEqual(
+      leases.map(() => ({ outcome: 'failed', error_type: 'worker', late: 0 })),
+    );
   });
 });
 
@@ -326,6 +361,104 @@ describe('failures', () => {
   });
 });
 
+describe('lists', () => {
+  const scanBatch = () =>
+    batchBlueprint(
+      [stageBlueprint('scan'), stageBlueprint('check', { max_attempts: 1 }), stageBlueprint('each')],
+      [
+        ['scan', 'each', 'all'],
+        ['check', 'each', 'all'],
+      ],
+      [{ stages: [2], source: { kind: 'file', producer: 0, path: 'x', jsonpath: null } }],
+    );
+
+  async function send(lease: LeasedTask, chunks: { offset: number; items: unknown[] }[]) {
+    const [list] = await store.rows<{ id: number }>('SELECT id FROM lists');
+    const hashed = chunks.map((chunk) => ({ ...chunk, sha256: String(chunk.offset).padStart(64, '0') }));
+    await storeListChunks(store.db, {
+      agent: 'a',
+      request: {
+        session: store.sessions.get('a') ?? 0,
+        list: list?.id ?? 0,
+        lease: lease.lease,
+        chunks: hashed,
+      },
+    });
+    const count = chunks.reduce((sum, chunk) => sum + chunk.items.length, 0);
+    return { list: list?.id ?? 0, count, chunks: hashed.map((chunk) => chunk.sha256) };
+  }
+
+  test('items arrive as they were written: long numbers, half characters, any type', async () => {
+    const values = [
+      0.30000000000000004,
+      123456789.12345679,
+      1.7976931348623157e308,
+      'x\ud800y',
+      '\u0000',
+      null,
+      true,
+      { 'k\udfff': ['ä'] },
+    ];
+    await store.submit(
+      batchBlueprint(
+        [stageBlueprint('each')],
+        [],
+        [{ stages: [0], source: { kind: 'inline', items: values } }],
+      ),
+    );
+    await store.register('a');
+    const { leases } = await store.claim('a', values.length);
+    expect(leases.map((lease) => lease.item)).toEqual(values);
+  });
+
+  test('half a character in what a task prints is replaced, and can be read back', async () => {
+    await store.submit(single('work'));
+    await store.register('a');
+    const { leases } = await store.claim('a', 1);
+    await store.finish('a', [store.report(first(leases), 'succeeded', { tail: 'a\ud800b' })]);
+    expect(await store.rows('SELECT tail FROM attempts')).toEqual([{ tail: 'a\ufffdb' }]);
+  });
+
+  test('chunks that overlap or leave a gap are not a complete list', async () => {
+    await store.submit(scanBatch());
+    await store.register('a');
+    const { leases } = await store.claim('a', 1);
+    const lease = first(leases);
+    const list = await send(lease, [
+      { offset: 0, items: [1, 2] },
+      { offset: 1, items: [3] },
+      { offset: 3, items: [4] },
+    ]);
+    expect((await store.finish('a', [store.report(lease, 'succeeded', { lists: [list] })])).results).toEqual([
+      'items_incomplete',
+    ]);
+  });
+
+  test('a batch that fails beside a list ends once the list is made into tasks, and nothing stays pending', async () => {
+    const id = await store.submit(scanBatch());
+    await store.register('a');
+    const { leases } = await store.claim('a', 2);
+    const [scan, check] = leases;
+    if (scan === undefined || check === undefined) throw new Error('two leases expected');
+    const list = await send(
+      scan,
+      Array.from({ length: 3 }, (_, n) => ({
+        offset: n * 500,
+        items: Array.from({ length: 500 }, (_each, i) => n * 500 + i),
+      })),
+    );
+    await store.finish('a', [
+      store.report(check, 'failed'),
+      store.report(scan, 'succeeded', { lists: [list] }),
+    ]);
+    expect(await store.batchState(id)).toBe('active');
+    await store.pass(TICK_MS);
+    expect(await store.batchState(id)).toBe('failed');
+    expect(await store.taskStates('each')).toHaveLength(1_500);
+    expect(await findPending(store.db)).toEqual({ lists: [], cancelling: [] });
+  });
+});
+
 describe('files', () => {
   test('a success brings its files, a later one replaces them, a failure or a lost lease brings none', async () => {
     await store.submit(listBatch(3));
@@ -351,7 +484,64 @@ describe('files', () => {
   });
 });
 
+describe('the tick', () => {
+  test('a step that fails does not keep the others from their work, and is told', async () => {
+    await store.submit(single('work'));
+    await store.register('a');
+    await store.claim('a', 1);
+    await store.db.batch(
+      [
+        { sql: 'DROP INDEX tasks_backoff', params: {} },
+        { sql: 'ALTER TABLE list_chunks RENAME TO gone', params: {} },
+      ],
+      'write',
+    );
+    for (let tick = 0; tick < 9; tick++) {
+      store.now += TICK_MS;
+      await store.tick().catch((error: unknown) => expect(String(error)).toMatch(/steps of the tick failed/));
+    }
+    expect(await store.taskStates('work')).toEqual(['ready']);
+  });
+
+  test('a control plane that dies in the middle of a tick is no outage when another one comes at once', async () => {
+    await store.submit(single('work'));
+    await store.register('a');
+    await store.claim('a', 1);
+    store.now += TICK_MS;
+    await beginTick(store.db, { now: store.now, tick_ms: TICK_MS, lease_ms: LEASE_MS });
+    await store.pass(LEASE_MS + TICK_MS);
+    expect(await store.taskStates('work')).toEqual(['ready']);
+  });
+});
+
 describe('batches', () => {
+  test('a stage may wait for a whole stage and for its own item of it', async () => {
+    const id = await store.submit(
+      batchBlueprint(
+        [stageBlueprint('a', { max_failures: 1, max_attempts: 1 }), stageBlueprint('b')],
+        [
+          ['a', 'b', 'all'],
+          ['a', 'b', 'item'],
+        ],
+        [{ stages: [0, 1], source: items(3) }],
+      ),
+    );
+    await store.register('z');
+    const { leases } = await store.claim('z', 3);
+    const next = await store.finish(
+      'z',
+      leases.map((lease, n) => store.report(lease, n === 1 ? 'failed' : 'succeeded')),
+      5,
+    );
+    expect(store.keys(next.claim)).toEqual(['b', 'b']);
+    expect(await store.taskStates('b')).toEqual(['leased', 'skipped', 'leased']);
+    await store.finish(
+      'z',
+      (next.claim?.leases ?? []).map((lease) => store.report(lease)),
+    );
+    expect(await store.batchState(id)).toBe('succeeded');
+  });
+
   test('batches of one second get ids of their own', async () => {
     const ids: string[] = [];
     for (let n = 0; n < 12; n++) ids.push(await store.submit(single('work')));
