@@ -146,8 +146,9 @@ export async function startWireAgent(server, { name, slots }) {
     bringList(list) {
       items = list;
     },
-    /** Resolves when `count` more tasks are accepted. */
+    /** Resolves when `count` more tasks are accepted. Asked for before the batch is submitted, so that none is missed. */
     async work(count) {
+      if (failure !== null) throw failure;
       const until = accepted + count;
       await new Promise((resolve, reject) => {
         onAccepted = () => {
