@@ -64,7 +64,8 @@ test('kill -9 of the control plane in the middle of a batch: it finishes, every 
 
 test('kill -9 of an agent in the middle of a task: another one finishes it', async () => {
   const shared_dir = fleet.makeFolder('shared');
-  await fleet.startServer({ lease_ms: 3_000, tick_ms: 500 });
+  // Short for a quick test, and long enough for an agent on a loaded machine to be heard in time.
+  await fleet.startServer({ lease_ms: 10_000, tick_ms: 1_000 });
   const victim = await fleet.startAgent('victim', { slots: 1, shared_dir });
   const out = fleet.makeFolder('out');
   // The first run waits for a file that only appears later, so that the kill surely comes during it.

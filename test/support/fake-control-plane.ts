@@ -61,6 +61,8 @@ export class FakeControlPlane {
   readonly replaces = new Map<Route, { status: number; body: string }[]>();
   token = 'test-token';
   isDown = false;
+  /** Claims that came in. */
+  claims = 0;
   /** Whether tasks that are handed back become ready again. */
   leasesAgain = false;
   /** Requests that hold such a report are refused as a whole. */
@@ -243,6 +245,7 @@ export class FakeControlPlane {
       case 'claim': {
         const claim = claimRequestSchema.parse(json);
         if (claim.session !== this.#session) return 'session_superseded';
+        this.claims += 1;
         return this.#claimWithin(claim, waitMs, request);
       }
       case 'results': {
@@ -292,12 +295,15 @@ export class FakeControlPlane {
   }
 
   async #claimWithin(claim: ClaimRequest, waitMs: number, request: IncomingMessage): Promise<ClaimAnswer> {
-    const until = performance.now() + waitMs;
+    const since = performance.now();
+    const until = since + waitMs;
     for (;;) {
       const answer = this.#claim(claim);
-      const left = until - performance.now();
-      if (answer.leases.length > 0 || answer.stops.length > 0 || left <= 0 || request.socket.destroyed)
-        return answer;
+      const now = performance.now();
+      const left = until - now;
+      if (answer.leases.length > 0 || answer.stops.length > 0)
+        return { ...answer, waited_ms: Math.floor(now - since) };
+      if (left <= 0 || request.socket.destroyed) return answer;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(finish, left);
         const watchers = this.#watchers;

@@ -21,7 +21,8 @@ export async function runClaimLoop(life: AgentLife): Promise<void> {
     if (answer.kind === 'ok') {
       if (failures > 0) life.log({ level: 'info', event: 'claim_works', message: 'Claiming again' });
       failures = 0;
-      life.noteHeard(sentAt);
+      // Never later than now: a wall clock that was set forward while the request was held must not vouch for the future.
+      life.noteHeard(Math.min(sentAt + answer.waited_ms, life.deps.clock.monotonic()));
       const wasQuick = life.deps.clock.monotonic() - sentAt < QUICK_MS;
       quick = wasQuick && answer.brought === 'nothing' ? quick + 1 : 0;
       if (quick > 1) await pause(life, backOffMs(Math.min(quick - 2, 3), life.deps.randomness.fraction()));
@@ -73,7 +74,10 @@ async function claimOnce(life: AgentLife) {
   const ticket = life.book.openRequest();
   try {
     const answer = await life.controlPlane.claim(life.claimRequest(), life.session.poll_ms, request.signal);
-    if (answer.kind === 'ok') return { kind: 'ok', brought: life.takeIn(answer.body) } as const;
+    if (answer.kind === 'ok') {
+      const waited_ms = answer.body.waited_ms ?? 0;
+      return { kind: 'ok', brought: life.takeIn(answer.body), waited_ms } as const;
+    }
     return changed ? 'changed' : answer;
   } finally {
     life.book.closeRequest(ticket);

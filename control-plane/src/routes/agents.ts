@@ -29,8 +29,9 @@ const listQuery = z.strictObject(pageQuery);
 const claimQuery = z.strictObject({
   wait: z
     .string()
-    .regex(/^(1?\d|2[0-5])$/, 'wait is 0 to 25 seconds')
+    .regex(/^\d{1,2}(\.\d{1,3})?$/, 'wait is 0 to 25 seconds')
     .transform(Number)
+    .pipe(z.number().max(25))
     .default(0),
 });
 /** Read before anything else: an agent that is too old says the rest in its own way. */

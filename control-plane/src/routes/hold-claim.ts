@@ -20,7 +20,8 @@ export async function holdClaim(deps: Deps, held: HeldClaim): ReturnType<typeof 
   const { db, clock, settings, wake } = deps;
   const { agent, request, signal } = held;
   const { session, slots, have } = request;
-  const until = clock.now() + held.wait_ms;
+  const since = clock.now();
+  const until = since + held.wait_ms;
   const claim = () => {
     const { lease_ms, tick_ms } = settings;
     return claimTasks(db, { agent, request, now: clock.now(), lease_ms, tick_ms });
@@ -30,8 +31,10 @@ export async function holdClaim(deps: Deps, held: HeldClaim): ReturnType<typeof 
   const place = wake.enter({ agent, slots }, signal);
   try {
     for (;;) {
+      const waited_ms = Math.max(0, clock.now() - since);
       const result = await claim();
-      if (!result.ok || isSomething(result.answer)) return result;
+      if (!result.ok) return result;
+      if (isSomething(result.answer)) return { ok: true, answer: { ...result.answer, waited_ms } };
       do {
         const left = until - clock.now();
         if (left <= 0 || (await place.wait(left)) !== 'woken') return { ok: true, answer: NOTHING };

@@ -119,6 +119,11 @@ export const claimAnswerSchema = z.object({
   stages: z.array(stageSpecSchema),
   /** Leases whose processes must be stopped and reported. */
   stops: z.array(leaseKeySchema),
+  /**
+   * How long the request had been held when these leases were given: the agent was heard of then, not when it
+   * asked. None: at once.
+   */
+  waited_ms: z.int().nonnegative().optional(),
 });
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
 

@@ -9,7 +9,8 @@ import { startAgent } from '../../../agent/src/agent/start-agent.ts';
 import type { LogEntry } from '../../../agent/src/exec/attempt-order.ts';
 import { FakeControlPlane } from '../../support/fake-control-plane.ts';
 
-export const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url)).replace(/\/$/, '');
+/** The folder of the fixture programs, quoted for a command: a checkout may lie in a folder with a space in its name. */
+export const FIXTURES = `'${fileURLToPath(new URL('../../fixtures', import.meta.url))}'`;
 export const BATCH_ID = '20261122_142233';
 
 /** A control plane, a folder and the agents of one test; `close` leaves nothing behind. */

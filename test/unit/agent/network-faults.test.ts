@@ -225,6 +225,18 @@ test('cut off without a shared directory: the work goes on', async () => {
   expect(bench.plane.reports[0]?.outcome).toBe('succeeded');
 });
 
+test('a task that a long poll brings at its end is not cut off for the time that the poll was held', async () => {
+  await bench.close();
+  bench = await AgentBench.open({ lease_ms: 2_000, heartbeat_ms: 600, poll_ms: 3_000 });
+  bench.agent({ shared_dir: bench.path('shared') });
+  await bench.plane.until('a claim', () => bench.plane.claims > 0);
+  // Longer than what an agent trusts a lease for (1.5 s): how long the poll was held is what this is about.
+  await new Promise((resolve) => setTimeout(resolve, 1_700));
+  bench.plane.offer(makeStage({ command: 'sleep 0.4' }));
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports.map((report) => report.outcome)).toEqual(['succeeded']);
+});
+
 test('cut off with a shared directory: processes end before the lease does', async () => {
   await bench.close();
   bench = await AgentBench.open({ lease_ms: 1_500 });

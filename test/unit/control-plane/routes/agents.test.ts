@@ -178,3 +178,8 @@ Test.
 function chunk(items: unknown[]) {
   return { offset: 0, items, sha256: hashOf(JSON.stringify(items)) };
 }
+
+test('a wait may be part of a second', async () => {
+  const session = await register(server, 'one');
+  expect((await post('one/claim?wait=0.25', { session, slots: 1, have: [] })).status).toBe(200);
+});
