@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,10 @@ export async function openWorkshop({ profile = null } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'planfleet-bench-'));
   const started = [];
   const env = environment(folder);
+  const removeSignals = onInterrupt(() => {
+    for (const { child } of started) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   function start(name, args, variables = {}) {
     const log = join(folder, `${name}.log`);
@@ -68,8 +72,22 @@ export async function openWorkshop({ profile = null } = {}) {
     /** Agents first, so that they can still say goodbye. */
     async close() {
       for (const handle of started.reverse()) await stop(handle);
+      removeSignals();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Ctrl-C leaves nothing behind either. */
+function onInterrupt(clean) {
+  const end = () => {
+    clean();
+    process.exit(130);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.once(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
   };
 }
 

@@ -39,9 +39,7 @@ async function runPlan(server, agent, plan, items, tasks) {
   agent.bringList(items);
   const cpu = cpuOf(server);
   const started = performance.now();
-  const work = agent.work(tasks);
-  const { batch_id } = await agent.client.submit(plan);
-  await work;
+  const [, { batch_id }] = await Promise.all([agent.work(tasks), agent.client.submit(plan)]);
   const wall = performance.now() - started;
   const used = cpuOf(server) - cpu;
   const { state } = await agent.client.get(`/v1/batches/${batch_id}`);

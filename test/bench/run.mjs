@@ -24,6 +24,14 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** Something hangs: all parts together take less. */
+const LIMIT_MS = 8 * 60_000;
+setTimeout(() => {
+  console.error(`Not done after ${LIMIT_MS / 60_000} minutes.`);
+  // Cleans up like Ctrl-C.
+  process.kill(process.pid, 'SIGTERM');
+}, LIMIT_MS).unref();
+
 ensureInstalled();
 await buildPlanfleet();
 const results = join(root, 'test/bench/results');

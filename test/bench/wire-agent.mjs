@@ -33,7 +33,6 @@ export async function startWireAgent(server, { name, slots }) {
   const held = new Map();
   const finished = [];
   let items = [];
-  let open = true;
   let accepted = 0;
   let requests = 0;
   let stopped = false;
@@ -42,11 +41,7 @@ export async function startWireAgent(server, { name, slots }) {
   let failure = null;
   let onAccepted = () => {};
 
-  const claimRequest = () => ({
-    session,
-    slots: open ? slots : 0,
-    have: [...new Set(held.values())],
-  });
+  const claimRequest = () => ({ session, slots, have: [...new Set(held.values())] });
 
   function takeIn(answer) {
     const lists = new Map(answer.stages.map((stage) => [stage.stage, stage.lists]));
@@ -84,15 +79,14 @@ export async function startWireAgent(server, { name, slots }) {
       const reported = finished.splice(0, slots);
       const reports = [];
       for (const each of reported) reports.push(await report(each));
-      const claim = open ? claimRequest() : null;
-      const answer = await client.post(`${path}/results`, { session, reports, claim });
+      const answer = await client.post(`${path}/results`, { session, reports, claim: claimRequest() });
       requests += 1;
       for (const [index, { task }] of reported.entries()) {
         if (answer.results[index] !== 'accepted') throw new Error(`A report was ${answer.results[index]}.`);
         accepted += 1;
         held.delete(keyOf(task));
       }
-      if (answer.claim !== null) takeIn(answer.claim);
+      takeIn(answer.claim);
       onAccepted();
     }
   }
@@ -152,17 +146,10 @@ export async function startWireAgent(server, { name, slots }) {
     bringList(list) {
       items = list;
     },
-    /** Takes no more tasks from the next report on, until `work`. */
-    pause() {
-      open = false;
-    },
-    /** Resolves when `count` more tasks are accepted. */
+    /** Resolves when `count` more tasks are accepted. Asked for before the batch is submitted, so that none is missed. */
     async work(count) {
+      if (failure !== null) throw failure;
       const until = accepted + count;
-      if (!open) {
-        open = true;
-        poll.abort();
-      }
       await new Promise((resolve, reject) => {
         onAccepted = () => {
           if (failure !== null) reject(failure);
