@@ -56,25 +56,46 @@ export function plannedOutputs(
   return outputs;
 }
 
-/** Copies them here, each file complete or not at all. Returns how many files each output has. */
+export interface Downloaded {
+  /** How many files each output has. */
+  readonly found: ReadonlyMap<Output, number>;
+  /** What could not be fetched, and why. */
+  readonly failed: readonly { readonly path: string; readonly error: CliError }[];
+}
+
+/** When so many files in a row met no control plane, the rest would only wait as long for the same answer. */
+const GIVE_UP_AFTER = 3;
+
+/** Copies them here, each file complete or not at all; one that cannot be had does not keep the others away. */
 export async function downloadOutputs(
   client: ApiClient,
   batchId: string,
   outputs: readonly Output[],
-): Promise<ReadonlyMap<Output, number>> {
+): Promise<Downloaded> {
   const found = new Map<Output, number>(outputs.map((output) => [output, 0]));
-  if (outputs.length === 0) return found;
-  const files: [Output, FileView, string][] = [];
+  const failed: { path: string; error: CliError }[] = [];
+  if (outputs.length === 0) return { found, failed };
+  const files: [Output, FileView][] = [];
   for await (const page of readPages(client, fileViewSchema, batchPath(batchId, '/files')))
     for (const file of page.value.items) {
       const output = outputs.find((each) => belongsTo(file.path, each));
-      if (output !== undefined) files.push([output, file, targetOf(file.path, output)]);
+      if (output !== undefined) files.push([output, file]);
     }
-  for (const [output, file, target] of files) {
-    await retryRequest(() => downloadFile(client, batchId, file, target));
-    found.set(output, (found.get(output) ?? 0) + 1);
+  let unreachable = 0;
+  for (const [output, file] of files) {
+    try {
+      if (unreachable >= GIVE_UP_AFTER) throw new UnreachableError(EXIT.unreachable, 'not tried any more');
+      const target = targetOf(file.path, output);
+      await retryRequest(() => downloadFile(client, batchId, file, target));
+      found.set(output, (found.get(output) ?? 0) + 1);
+      unreachable = 0;
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      unreachable = error instanceof UnreachableError ? unreachable + 1 : 0;
+      failed.push({ path: file.path, error });
+    }
   }
-  return found;
+  return { found, failed };
 }
 
 function belongsTo(path: string, output: Output): boolean {

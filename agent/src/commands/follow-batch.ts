@@ -1,12 +1,13 @@
 import { relative } from 'node:path';
 import type { BatchView } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
-import { EXIT, type ExitCode } from '../client/cli-error.ts';
+import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
 import { downloadOutputs, type Output } from '../client/download-outputs.ts';
 import { explainFailures } from '../client/explain-failures.ts';
 import { formatCounts } from '../client/format-progress.ts';
 import { paintState } from '../client/paint.ts';
 import { formatDuration } from '../client/parse-duration.ts';
+import { printableLine } from '../client/printable-text.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { type Watched, watchBatch } from '../client/watch-batch.ts';
 
@@ -67,18 +68,29 @@ function summarize(batch: BatchView, terminal: Terminal): string {
   return `Batch ${batch.id} ${state} in ${duration}: ${formatCounts(batch)}`;
 }
 
+/** Lines of one problem each; a folder of a thousand files need not say the same a thousand times. */
+const SHOWN_FAILURES = 10;
+
 async function fetchOutputs(
   { client, batch_id, outputs, terminal }: Following,
   batch: BatchView,
   say: (line: string) => void,
 ): Promise<void> {
-  for (const [output, files] of await downloadOutputs(client, batch_id, outputs)) {
+  const { found, failed } = await downloadOutputs(client, batch_id, outputs);
+  for (const [output, files] of found) {
     const place = relative(terminal.cwd, output.target) || output.target;
     const target = place.startsWith('..') ? output.target : place;
     if (files > 0)
       say(`${output.input}: ${target}${output.kind === 'output_folder' ? ` (${files} files)` : ''}`);
     // A batch that failed has said enough.
-    else if (batch.state === 'succeeded')
+    else if (batch.state === 'succeeded' && failed.length === 0)
       terminal.err(`warning: ${output.input}: no task wrote ${output.path}, so ${target} was not written`);
   }
+  if (failed.length === 0) return;
+  const lines = failed
+    .slice(0, SHOWN_FAILURES)
+    .map(({ path, error }) => `  ${printableLine(path, 200)}: ${printableLine(error.message, 500)}`);
+  if (failed.length > SHOWN_FAILURES) lines.push(`  and ${failed.length - SHOWN_FAILURES} more`);
+  const count = failed.length === 1 ? '1 file was' : `${failed.length} files were`;
+  throw new CliError(EXIT.unreachable, [`${count} not fetched`, ...lines].join('\n'));
 }

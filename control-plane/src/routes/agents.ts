@@ -6,6 +6,7 @@ import {
   claimRequestSchema,
   heartbeatRequestSchema,
   itemsRequestSchema,
+  type ResultsAnswer,
   registerRequestSchema,
   resultsRequestSchema,
 } from '@planfleet/shared-types';
@@ -24,6 +25,7 @@ import { invalid, parseInput } from './request/parse-input.ts';
 import { decodeText, readBody } from './request/read-body.ts';
 import { parseJson, readJson } from './request/read-json.ts';
 import { pageQuery, readQuery } from './request/read-query.ts';
+import { setAsideIncomplete } from './set-aside-incomplete.ts';
 
 const listQuery = z.strictObject(pageQuery);
 const claimQuery = z.strictObject({
@@ -40,7 +42,7 @@ const protocolSchema = z.looseObject({ protocol: z.int() });
 export function agentRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const { db, clock, settings, wake, brain } = deps;
-  const { lease_ms, tick_ms } = settings;
+  const { lease_ms } = settings;
 
   app.post('/register', requireScope(deps, 'agent'), async (c) => {
     const body = parseJson(
@@ -74,13 +76,15 @@ export function agentRoutes(deps: Deps): Hono<AppEnv> {
     if (claim !== null && claim.session !== session) {
       throw invalid([{ path: 'claim.session', message: 'Reports and claim must be of the same session.' }]);
     }
+    const { complete, mergeResults } = await setAsideIncomplete(deps.artifacts, reports);
     const now = clock.now();
-    const asked = { agent, session, reports, claim, now, lease_ms, tick_ms, random: deps.random };
+    const asked = { agent, session, reports: complete, claim, now, lease_ms, random: deps.random };
     const result = await finishAttempts(db, asked);
     if (!result.ok) throw superseded(agent);
     wake.notify();
     if (result.lists_ready) brain.kick();
-    return c.json(result.answer);
+    const answer = { ...result.answer, results: mergeResults(result.answer.results) };
+    return c.json(answer satisfies ResultsAnswer);
   });
 
   app.post('/:name/heartbeat', requireScope(deps, 'agent'), async (c) => {

@@ -84,7 +84,8 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     return c.json(page ?? noBatch(batch_id));
   });
 
-  app.get('/:id/files/:path{.+}', requireScope(deps, 'read'), async (c) => {
+  // Not `.+`: a task may give a file a name with a line end in it.
+  app.get('/:id/files/:path{[\\s\\S]+}', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
     const path = c.req.param('path');
     const sha256 = await findFile(db, batch_id, path);

@@ -1,3 +1,4 @@
+import { toWellFormedJson } from '../well-formed.ts';
 import type { DiagnosticList } from './diagnostic-list.ts';
 import type { FieldValue } from './field-value.ts';
 import { joinLines, sourceOffset } from './field-value.ts';
@@ -83,7 +84,7 @@ export class FieldReader {
     const text = this.text(key);
     if (text === null) return null;
     try {
-      return JSON.parse(text);
+      return toWellFormedJson(JSON.parse(text));
     } catch (error) {
       this.invalid(key, `It must be JSON: ${error instanceof Error ? error.message : 'it cannot be read'}.`);
       return null;

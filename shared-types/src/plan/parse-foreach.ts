@@ -1,3 +1,4 @@
+import { toWellFormedJson } from '../well-formed.ts';
 import type { Foreach } from './plan.ts';
 
 /** `path:jsonpath`, a path alone, or a JSON array; null when it is none of these. */
@@ -13,7 +14,7 @@ export function parseForeach(text: string): Foreach | null {
 
 function parseItems(text: string): Foreach | null {
   try {
-    const items: unknown = JSON.parse(text);
+    const items = toWellFormedJson(JSON.parse(text));
     return Array.isArray(items) ? { items } : null;
   } catch {
     return null;

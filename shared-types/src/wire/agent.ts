@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { agentNameSchema, sha256Schema } from '../ids.ts';
+import { text } from '../well-formed.ts';
 
 /** Raised when an agent of the version before can no longer take part; older ones get 426. */
 export const AGENT_PROTOCOL = 1;
@@ -25,15 +26,15 @@ export const registerRequestSchema = z.strictObject({
   protocol: z.int(),
   name: agentNameSchema,
   /** Random, one per process start: the same one again is the same session. */
-  boot_id: z.string().min(8).max(64),
+  boot_id: text().min(8).max(64),
   /** Process start, ms since 1970: a delayed registration of an older process does not win. */
   started_at: time,
-  hostname: z.string().max(255),
-  version: z.string().max(50),
+  hostname: text().max(255),
+  version: text().max(50),
   slots: z.int().nonnegative().max(10_000),
-  labels: z.array(z.string().min(1).max(100)).max(100),
+  labels: z.array(text().min(1).max(100)).max(100),
   /** Where this agent keeps batch files. Agents with the same value see the same files. */
-  storage: z.string().min(1).max(200),
+  storage: text().min(1).max(200),
   /** Leases whose outcome this agent still has to tell (in its outbox); all others it held are lost. */
   have: z.array(leaseKeySchema).max(100_000),
 });
@@ -145,12 +146,22 @@ export const listReportSchema = z.strictObject({
 });
 export type ListReport = z.infer<typeof listReportSchema>;
 
+/** Whether every machine places a file of this path inside the folder it is relative to. */
+function staysInside(path: string): boolean {
+  if (path.includes('\0') || path.includes('\\')) return false;
+  return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
+}
+
 export const fileReportSchema = z.strictObject({
   /** Relative to `{BATCH_PATH}`, with `/`. */
-  path: z.string().min(1).max(4_096),
+  path: text()
+    .min(1)
+    .max(4_096)
+    .refine(staysInside, 'a path is relative, without empty names, ".", "..", backslashes and NUL'),
   sha256: sha256Schema,
   size: z.int().nonnegative(),
-  mode: z.int().nonnegative(),
+  /** Permissions alone: no setuid, no type of file. */
+  mode: z.int().nonnegative().max(0o777),
 });
 export type FileReport = z.infer<typeof fileReportSchema>;
 
@@ -163,11 +174,11 @@ export const reportSchema = z.strictObject({
   outcome: z.enum(OUTCOMES),
   error_type: z.enum(ERROR_TYPES).nullable(),
   /** One sentence on what went wrong, for people; null on success. */
-  message: z.string().max(2_000).nullable(),
+  message: text().max(2_000).nullable(),
   exit_code: z.int().nullable(),
-  signal: z.string().max(20).nullable(),
+  signal: text().max(20).nullable(),
   /** The end of the output, at most `MAX_TAIL_BYTES`. */
-  tail: z.string().max(MAX_TAIL_BYTES),
+  tail: text().max(MAX_TAIL_BYTES),
   started_at: time.nullable(),
   ended_at: time,
   lists: z.array(listReportSchema).max(100),
@@ -183,9 +194,15 @@ export const resultsRequestSchema = z.strictObject({
 });
 export type ResultsRequest = z.infer<typeof resultsRequestSchema>;
 
+export const REPORT_RESULTS = ['accepted', 'lease_lost', 'items_incomplete', 'files_missing'] as const;
+export type ReportResult = (typeof REPORT_RESULTS)[number];
+
 export const resultsAnswerSchema = z.object({
-  /** In the order of the reports. Only `items_incomplete` is worth another try, after sending the items again. */
-  results: z.array(z.enum(['accepted', 'lease_lost', 'items_incomplete'])),
+  /**
+   * In the order of the reports. Worth another try are `items_incomplete`, after sending the items again, and
+   * `files_missing`, after sending the content of the files again.
+   */
+  results: z.array(z.enum(REPORT_RESULTS)),
   claim: claimAnswerSchema.nullable(),
 });
 export type ResultsAnswer = z.infer<typeof resultsAnswerSchema>;

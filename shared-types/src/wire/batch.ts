@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { batchIdSchema, sha256Schema } from '../ids.ts';
+import { text } from '../well-formed.ts';
 
 export const BATCH_STATES = ['active', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
@@ -22,20 +23,20 @@ export const uploadSchema = z.strictObject({
   sha256: sha256Schema,
   kind: z.enum(['file', 'folder']),
   /** Base name of the file or folder on the submitter's machine. */
-  name: z.string().min(1).max(255),
+  name: text().min(1).max(255),
 });
 export type Upload = z.infer<typeof uploadSchema>;
 
 export const configSchema = z.record(
   z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'an input name is upper case, like INPUT_FOLDER'),
-  z.union([z.string(), z.number(), z.boolean()]).transform(String),
+  z.union([text(), z.number(), z.boolean()]).transform(String),
 );
 
 /** Submission of a plan folder (multipart: field `bundle` is the gzipped tar, the others as here). */
 export const submitFieldsSchema = z.strictObject({
-  name: z.string().min(1).max(200).optional(),
+  name: text().min(1).max(200).optional(),
   config: configSchema.default({}),
-  uploads: z.record(z.string(), uploadSchema).default({}),
+  uploads: z.record(text(), uploadSchema).default({}),
   priority: z.int().min(1).max(10).optional(),
 });
 export type SubmitFields = z.infer<typeof submitFieldsSchema>;

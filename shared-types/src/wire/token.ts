@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { agentNameSchema } from '../ids.ts';
+import { text } from '../well-formed.ts';
 
 export const SCOPES = ['submit', 'read', 'operate', 'agent', 'tick', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -9,22 +10,22 @@ export const TOKEN_AUDIENCE = 'planfleet';
 
 /** Claims of a planfleet token (JWT). `agent` binds an agent token to one agent name; `plans` are globs. */
 export const tokenClaimsSchema = z.object({
-  sub: z.string().min(1),
+  sub: text().min(1),
   scope: z.string(),
   aud: z.literal(TOKEN_AUDIENCE),
-  jti: z.string().min(1),
+  jti: text().min(1),
   iat: z.number().optional(),
   exp: z.number().optional(),
   agent: agentNameSchema.optional(),
-  plans: z.array(z.string()).optional(),
+  plans: z.array(text()).optional(),
 });
 export type TokenClaims = z.infer<typeof tokenClaimsSchema>;
 
 export const createTokenSchema = z.strictObject({
-  subject: z.string().min(1).max(200),
+  subject: text().min(1).max(200),
   scopes: z.array(z.enum(SCOPES)).min(1),
   agent: agentNameSchema.optional(),
-  plans: z.array(z.string().min(1).max(200)).max(100).optional(),
+  plans: z.array(text().min(1).max(200)).max(100).optional(),
   /** Seconds from now; none: does not expire. */
   expires_in_s: z.int().positive().max(315_360_000).optional(),
 });

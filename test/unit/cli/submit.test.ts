@@ -206,6 +206,23 @@ describe('submit --watch', () => {
     expect(test.err.join('\n')).toContain('leads out of its folder');
   });
 
+  it('fetches the other files when one cannot be had, names it, and ends with 3', async () => {
+    const file = (name: string) => ({
+      path: `output/pages/${name}`,
+      size: 4,
+      sha256: sha256('page'),
+      task: `${BATCH}:x:0`,
+      attempt: 1,
+    });
+    routes[`GET /v1/batches/${BATCH}/files`] = () => page(['a', 'b', 'c'].map(file));
+    routes[`GET /v1/batches/${BATCH}/files/*`] = ({ path }) =>
+      path.endsWith('/a') ? problem(404, 'not_found', 'it is not stored') : { bytes: Buffer.from('page') };
+    expect(await submit('-i', 'PAGES=site/pages', '--watch')).toBe(3);
+    expect((await readdir(join(test.home, 'site/pages'))).sort()).toEqual(['b', 'c']);
+    expect(test.out).toContain('PAGES: site/pages (2 files)');
+    expect(test.err.join('\n')).toContain('1 file was not fetched\n  output/pages/a: it is not stored');
+  });
+
   it('says which task failed, on what, where and why, and ends with 1', async () => {
     views = [{ json: sampleBatch('failed', { total: 14, succeeded: 2, abandoned: 12 }) }];
     const failed = Array.from({ length: 10 }, (_, index) => sampleTask(index));

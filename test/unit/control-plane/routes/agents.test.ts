@@ -183,3 +183,57 @@ test('a wait may be part of a second', async () => {
   const session = await register(server, 'one');
   expect((await post('one/claim?wait=0.25', { session, slots: 1, have: [] })).status).toBe(200);
 });
+
+test('a report of files that are not stored waits for them, and holds up no other', async () => {
+  await submitPlan(server, planOf(['a'], ['b']));
+  const session = await register(server, 'one');
+  const { leases } = await claim(server, 'one', session);
+  const [first, second] = leases as [ClaimAnswer['leases'][number], ClaimAnswer['leases'][number]];
+  const file = { path: 'output/a', sha256: hashOf('content'), size: 7, mode: 0o644 };
+  const reports = [report(first, { files: [file] }), report(second)];
+  const results = async () =>
+    (await readJson<ResultsAnswer>(await post('one/results', { session, reports, claim: null }))).results;
+  expect(await results()).toEqual(['files_missing', 'accepted']);
+  await server.ask('agent', 'PUT', `/v1/blobs/${file.sha256}`, 'content');
+  // The other one is known already.
+  expect(await results()).toEqual(['accepted', 'lease_lost']);
+});
+
+test('a task that failed needs no files to be told', async () => {
+  await submitPlan(server, planOf(['a']));
+  const session = await register(server, 'one');
+  const { leases } = await claim(server, 'one', session);
+  const files = [{ path: 'a', sha256: hashOf('never stored'), size: 1, mode: 0o644 }];
+  const reports = leases.map((lease) => report(lease, { outcome: 'failed', error_type: 'worker', files }));
+  const response = await post('one/results', { session, reports, claim: null });
+  expect((await readJson<ResultsAnswer>(response)).results).toEqual(['accepted']);
+});
+
+test.each([
+  '/etc/passwd',
+  '../up',
+  'a/../../up',
+  './a',
+  'a/.',
+  'a//b',
+  'a/',
+  'a\\b',
+  'a\0b',
+])('a file at %j is refused: it would not stay in the folder of its batch', async (path) => {
+  const session = await register(server, 'one');
+  const lease = { stage: 1, ordinal: 0, lease: 1, attempt: 1 };
+  const files = [{ path, sha256: hashOf(''), size: 0, mode: 0o644 }];
+  const response = await post('one/results', { session, reports: [report(lease, { files })], claim: null });
+  expect([response.status, (await readProblem(response))['issues']]).toEqual([
+    422,
+    [{ path: 'reports.0.files.0.path', message: expect.any(String) }],
+  ]);
+});
+
+test('a file with more than permissions in its mode is refused', async () => {
+  const session = await register(server, 'one');
+  const lease = { stage: 1, ordinal: 0, lease: 1, attempt: 1 };
+  const files = [{ path: 'a', sha256: hashOf(''), size: 0, mode: 0o4755 }];
+  const response = await post('one/results', { session, reports: [report(lease, { files })], claim: null });
+  expect(response.status).toBe(422);
+});

@@ -187,7 +187,7 @@ describe('tasks', () => {
 describe('files', () => {
   const content = new TextEncoder().encode('a,b\n1,2\n');
   const sha256 = hashOf(content);
-  const paths = ['output/a b.csv', 'output/sub/ü#?%.csv', 'output/x.csv'];
+  const paths = ['output/a b.csv', 'output/line\r\nend.csv', 'output/sub/ü#?%.csv', 'output/x.csv'];
   let id: string;
   beforeAll(async () => {
     id = (await submitPlan(server, planOf(['make']), '?priority=10')).batch_id;
