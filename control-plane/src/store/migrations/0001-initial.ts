@@ -182,4 +182,10 @@ CREATE TABLE brain (
   expire_not_before INTEGER NOT NULL
 );
 INSERT INTO brain VALUES (1, 0, 0, 0, 0, 0);
+
+CREATE TRIGGER stages_wake_insert AFTER INSERT ON stages WHEN new.ready > 0 AND new.runnable = 1
+  BEGIN UPDATE brain SET wake = wake + 1 WHERE id = 1; END;
+CREATE TRIGGER stages_wake_update AFTER UPDATE OF ready, runnable ON stages
+  WHEN new.ready > 0 AND new.runnable = 1 AND (new.ready > old.ready OR old.runnable = 0)
+  BEGIN UPDATE brain SET wake = wake + 1 WHERE id = 1; END;
 `;

@@ -3,7 +3,6 @@ import { type Database, readRows } from '../database.ts';
 import { readWork } from '../queries/look-for-work.ts';
 import { claim, readLeases, touchAgent } from '../statements/claim.ts';
 import { promote } from '../statements/promote.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { readClaimAnswer } from './claim-answer.ts';
 import { expireLeases } from './expire-leases.ts';
 
@@ -37,10 +36,7 @@ export async function claimTasks(
       : { ok: false, reason: 'session_superseded' };
   }
   const before = [touch, ...promote(now), ...claim({ agent, session, slots, have, now })];
-  const results = await db.batch(
-    [...before, ...readLeases({ agent, session, have }), wakeForReady()],
-    'write',
-  );
+  const results = await db.batch([...before, ...readLeases({ agent, session, have })], 'write');
   if (readRows(results[0]).length === 0) return { ok: false, reason: 'session_superseded' };
   return { ok: true, answer: readClaimAnswer(results, before.length) };
 }

@@ -1,7 +1,6 @@
 import { type Database, readRows } from '../database.ts';
 import { EXPAND_ADVANCED, expand } from '../statements/expand.ts';
 import { settle } from '../statements/settle.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { settleEmptyStages } from './settle-stages.ts';
 
 /** The next chunk of a list becomes tasks of all its stages. `more`: another chunk is waiting. */
@@ -11,7 +10,7 @@ export async function expandList(
 ): Promise<{ more: boolean }> {
   const expansion = expand([params.list]);
   const results = await db.batch(
-    [...expansion, ...settle({ stages: [], lists: [params.list], now: params.now }), wakeForReady()],
+    [...expansion, ...settle({ stages: [], lists: [params.list], now: params.now })],
     'write',
   );
   await settleEmptyStages(db, results, expansion.length, params.now);

@@ -2,7 +2,6 @@ import { type Database, type ResultSet, readRows, toJson } from '../database.ts'
 import { expire, LOST_FLIPPED } from '../statements/expire.ts';
 import { settle } from '../statements/settle.ts';
 import { skip } from '../statements/skip.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { settleEmptyStages } from './settle-stages.ts';
 
 interface LostRow {
@@ -13,7 +12,7 @@ interface LostRow {
 
 /** Ends up to 64 leases of agents that were not heard of in time; returns how many. */
 export async function expireLeases(db: Database, params: { now: number; tick_ms: number }): Promise<number> {
-  const results = await db.batch([...expire(params), wakeForReady()], 'write');
+  const results = await db.batch([...expire(params)], 'write');
   const lost = results[LOST_FLIPPED];
   await settleLost(db, lost, params.now);
   return lost?.rows.length ?? 0;
@@ -26,6 +25,6 @@ export async function settleLost(db: Database, lost: ResultSet | undefined, now:
   const rows = toJson(ended.map((row) => [row.stage, row.ordinal]));
   const skips = skip(rows);
   const stages = [...new Set(ended.map((row) => row.stage))];
-  const results = await db.batch([...skips, ...settle({ stages, now }), wakeForReady()], 'write');
+  const results = await db.batch([...skips, ...settle({ stages, now })], 'write');
   await settleEmptyStages(db, results, skips.length, now);
 }

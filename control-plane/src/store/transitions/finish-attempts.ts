@@ -7,7 +7,6 @@ import { promote } from '../statements/promote.ts';
 import { release } from '../statements/release.ts';
 import { settle } from '../statements/settle.ts';
 import { skip } from '../statements/skip.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { readClaimAnswer } from './claim-answer.ts';
 import { settleEmptyStages } from './settle-stages.ts';
 
@@ -67,7 +66,7 @@ export async function finishAttempts(
     leasesAt = statements.length;
     statements.push(...readLeases({ agent, session, have }));
   }
-  const results = await db.batch([...statements, wakeForReady()], 'write');
+  const results = await db.batch([...statements], 'write');
   if (settleAt > 0) await settleEmptyStages(db, results, settleAt, now);
   if (readRows(results[0]).length === 0) return { ok: false, reason: 'session_superseded' };
   return {

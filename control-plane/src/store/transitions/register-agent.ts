@@ -1,7 +1,6 @@
 import type { RegisterRequest } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows, toJson } from '../database.ts';
 import { LOST_FLIPPED, orphan } from '../statements/expire.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { settleLost } from './expire-leases.ts';
 
 export interface RegisterParams {
@@ -46,7 +45,7 @@ export async function registerAgent(
     now,
   };
   const results = await db.batch(
-    [bindStatement(REGISTER, bound), ...orphan(bound), bindStatement(ADOPT, bound), wakeForReady()],
+    [bindStatement(REGISTER, bound), ...orphan(bound), bindStatement(ADOPT, bound)],
     'write',
   );
   const [row] = readRows<{ session: number }>(results[0]);

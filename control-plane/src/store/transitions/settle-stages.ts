@@ -1,13 +1,12 @@
 import { type Database, type ResultSet, readRows } from '../database.ts';
 import { SETTLE_RESULTS, type SettleParams, settle } from '../statements/settle.ts';
-import { wakeForReady } from '../statements/wake.ts';
 
 /**
  * Ends stages, opens their successors, ends batches; goes on while stages open that have nothing to do (a list of
  * no items), each of which ends at once and may open others.
  */
 export async function settleStages(db: Database, params: SettleParams): Promise<void> {
-  const results = await db.batch([...settle(params), wakeForReady()], 'write');
+  const results = await db.batch([...settle(params)], 'write');
   await settleEmptyStages(db, results, 0, params.now);
 }
 
@@ -20,7 +19,7 @@ export async function settleEmptyStages(
 ): Promise<void> {
   let empty = readEmptyStages(results[offset + SETTLE_RESULTS.opened]);
   while (empty.length > 0) {
-    const next = await db.batch([...settle({ stages: empty, now }), wakeForReady()], 'write');
+    const next = await db.batch([...settle({ stages: empty, now })], 'write');
     empty = readEmptyStages(next[SETTLE_RESULTS.opened]);
   }
 }

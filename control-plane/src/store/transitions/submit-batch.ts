@@ -2,7 +2,6 @@ import type { InputBinding } from '@planfleet/shared-types';
 import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
 import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
 import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
-import { wakeForReady } from '../statements/wake.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
 
@@ -93,7 +92,7 @@ export async function submitBatch(
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
-  const results = await db.batch([...statements, wakeForReady()], 'write');
+  const results = await db.batch([...statements], 'write');
   const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
 
   // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.

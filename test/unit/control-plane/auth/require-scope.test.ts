@@ -38,7 +38,7 @@ test('the scopes are those of the API description', () => {
     'GET /v1/batches/:id/tasks': 'read',
     'POST /v1/batches/:id/cancel': 'operate',
     'GET /v1/batches/:id/files': 'read',
-    'GET /v1/batches/:id/files/:path{.+}': 'read',
+    'GET /v1/batches/:id/files/:path{[\\s\\S]+}': 'read',
     'GET /v1/tasks/:id': 'read',
     'GET /v1/tasks/:id/attempts': 'read',
     'POST /v1/agents/register': 'agent',
