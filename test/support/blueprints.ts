@@ -50,3 +50,17 @@ export function submission(blueprint: BatchBlueprint, change: Partial<Submission
     ...change,
   };
 }
+
+/** A list of `count` items with ids `i0`, `i1`, ... that stands in the plan. */
+export const inlineItems = (count: number): ListBlueprint['source'] => ({
+  kind: 'inline',
+  items: Array.from({ length: count }, (_, n) => ({ id: `i${n}` })),
+});
+
+/** One stage, `each`, over such a list. */
+export const listBatch = (count: number, change: Partial<StageBlueprint> = {}): BatchBlueprint =>
+  batchBlueprint([stageBlueprint('each', change)], [], [{ stages: [0], source: inlineItems(count) }]);
+
+/** One stage with one task. */
+export const singleBatch = (key: string, change: Partial<StageBlueprint> = {}): BatchBlueprint =>
+  batchBlueprint([stageBlueprint(key, change)]);

@@ -156,3 +156,10 @@ export class StoreHarness {
     return this.db.close();
   }
 }
+
+/** The first of the leases that a claim brought. */
+export function firstLease(leases: readonly LeasedTask[]): LeasedTask {
+  const [lease] = leases;
+  if (lease === undefined) throw new Error('The claim brought no lease.');
+  return lease;
+}
