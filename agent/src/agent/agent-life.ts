@@ -18,6 +18,9 @@ import { sendAttached } from './send-attached.ts';
 import { unstartedResult } from './unstarted-result.ts';
 import { WakeUp } from './wake-up.ts';
 
+/** As many as a claim can state. */
+const MAX_SLOTS = 10_000;
+
 export interface LifeParts {
   readonly options: AgentOptions;
   readonly deps: AgentDeps;
@@ -60,6 +63,7 @@ export class AgentLife {
       parts.outboxLog,
       (entry) => this.log(entry),
       (entry) => this.sendAttached(entry),
+      () => this.claimChanged.ring(),
     );
     this.queue = new RunQueue({
       slots: parts.options.slots,
@@ -95,7 +99,8 @@ export class AgentLife {
   claimRequest(): ClaimRequest {
     return {
       session: this.session.session,
-      slots: this.draining ? 0 : this.options.slots,
+      // The control plane subtracts every lease, also of those that are over and only kept back.
+      slots: this.draining ? 0 : Math.min(this.options.slots + this.outbox.held, MAX_SLOTS),
       have: this.book.have(),
     };
   }

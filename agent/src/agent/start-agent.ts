@@ -11,7 +11,7 @@ import { runDelivery } from './deliver-reports.ts';
 import { Departure } from './departure.ts';
 import { runHeartbeatLoop } from './heartbeat-loop.ts';
 import { runInternalCycle } from './internal-cycle.ts';
-import { chunkFolder } from './outbox-log.ts';
+import { chunkFolder, copyFolder } from './outbox-log.ts';
 import { readIdentity } from './read-identity.ts';
 import { registerAgent } from './register-agent.ts';
 
@@ -66,6 +66,7 @@ async function liveLocked(
     plans: join(options.shared_dir ?? options.data, 'plans'),
     plans_are_shared: options.shared_dir !== undefined,
     chunks: chunkFolder(outboxFolder),
+    copies: copyFolder(outboxFolder),
     agent_id: agentId,
     log: options.log,
   });
