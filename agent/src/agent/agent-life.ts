@@ -10,7 +10,7 @@ import type { Failure } from '../http/answer.ts';
 import type { ControlPlaneClient } from '../http/control-plane-client.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentOptions, ExitReason } from './agent-options.ts';
-import { LeaseBook } from './lease-book.ts';
+import { LeaseBook, leaseText } from './lease-book.ts';
 import { Outbox, type OutboxEntry } from './outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
 import { RunQueue } from './run-queue.ts';
@@ -47,6 +47,8 @@ export class AgentLife {
   /** When the last answered request was sent, by the clock that never jumps. */
   heard_at: number;
   readonly #ending = new AbortController();
+  /** Leases that were told to stop. */
+  readonly #stops = new Set<string>();
   #finish: (reason: ExitReason) => void = () => undefined;
 
   constructor(parts: LifeParts) {
@@ -110,19 +112,28 @@ export class AgentLife {
     const orders = this.book.admit(answer);
     if (this.draining) for (const order of orders) this.#handBack(order);
     else this.queue.enqueue(orders);
-    this.stop(answer.stops);
-    if (orders.length > 0 || answer.stops.length > 0) return 'news';
+    const stops = this.stop(answer.stops);
+    if (orders.length > 0 || stops > 0) return 'news';
     return answer.leases.length > 0 ? 'known' : 'nothing';
   }
 
-  stop(keys: readonly LeaseKey[]): void {
+  /** Stops these; says how many of them it had not been told before. */
+  stop(keys: readonly LeaseKey[]): number {
+    for (const text of this.#stops) if (!this.book.has(text)) this.#stops.delete(text);
+    let news = 0;
     for (const key of keys) {
+      const text = leaseText(key);
+      // Told again and again until the processes have ended, which may take a while.
+      if (this.#stops.has(text) || !this.book.has(text)) continue;
+      this.#stops.add(text);
+      news += 1;
       const unstarted = this.queue.end(key, 'stop', 'gently');
       if (unstarted === null) continue;
       this.outbox.add(
         unstartedResult(unstarted, 'stopped', 'Stopped before it started', this.deps.clock.now()),
       );
     }
+    return news;
   }
 
   drop(keys: readonly LeaseKey[]): void {
