@@ -67,14 +67,7 @@ async function runDemo() {
 /** Its own configuration and data, so that the demo neither uses nor changes those of the user. */
 function demoEnvironment() {
   const variables = { ...process.env };
-  // What `npm run` adds is about this package, and would reach the `npm ci` of the plan's Setup.
-  for (const name of Object.keys(variables))
-    if (
-      /^(npm_(lifecycle|package)_|npm_(command|execpath|config_local_prefix)$|INIT_CWD$|PLANFLEET_)/.test(
-        name,
-      )
-    )
-      delete variables[name];
+  for (const name of Object.keys(variables)) if (name.startsWith('PLANFLEET_')) delete variables[name];
   return { ...variables, XDG_CONFIG_HOME: inDemo('config'), XDG_DATA_HOME: inDemo('data') };
 }
 

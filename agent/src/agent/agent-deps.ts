@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AttemptRunner, RunnerContext } from '../exec/attempt-order.ts';
 import { createAttemptRunner } from '../exec/attempt-runner.ts';
+import { type Guardian, startGuardian } from '../exec/guardian.ts';
 import type { Transport } from '../http/transport.ts';
 import { lockHome } from './lock-home.ts';
 import { type OutboxLog, openOutboxLog } from './outbox-log.ts';
@@ -32,6 +33,8 @@ export interface AgentDeps {
   readonly transport: Transport;
   createRunner(context: RunnerContext): AttemptRunner;
   openOutboxLog(folder: string): Promise<OutboxLog>;
+  /** Starts what ends this agent's processes when it dies without a word. */
+  startGuardian(data: string, markerPrefix: string, say: (message: string) => void): Guardian;
   /** Makes this agent the only one on its state directory; null when it is not. What comes back lets go. */
   lockHome(data: string): Promise<(() => Promise<void>) | null>;
 }
@@ -49,6 +52,7 @@ export function systemDeps(): AgentDeps {
     transport: (url, init) => fetch(url, init),
     createRunner: createAttemptRunner,
     openOutboxLog,
+    startGuardian,
     lockHome,
   };
 }

@@ -10,13 +10,16 @@ import type { Failure } from '../http/answer.ts';
 import type { ControlPlaneClient } from '../http/control-plane-client.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentOptions, ExitReason } from './agent-options.ts';
-import { LeaseBook } from './lease-book.ts';
+import { LeaseBook, leaseText } from './lease-book.ts';
 import { Outbox, type OutboxEntry } from './outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
 import { RunQueue } from './run-queue.ts';
 import { sendAttached } from './send-attached.ts';
 import { unstartedResult } from './unstarted-result.ts';
 import { WakeUp } from './wake-up.ts';
+
+/** As many as a claim can state. */
+const MAX_SLOTS = 10_000;
 
 export interface LifeParts {
   readonly options: AgentOptions;
@@ -44,6 +47,8 @@ export class AgentLife {
   /** When the last answered request was sent, by the clock that never jumps. */
   heard_at: number;
   readonly #ending = new AbortController();
+  /** Leases that were told to stop. */
+  readonly #stops = new Set<string>();
   #finish: (reason: ExitReason) => void = () => undefined;
 
   constructor(parts: LifeParts) {
@@ -60,6 +65,7 @@ export class AgentLife {
       parts.outboxLog,
       (entry) => this.log(entry),
       (entry) => this.sendAttached(entry),
+      () => this.claimChanged.ring(),
     );
     this.queue = new RunQueue({
       slots: parts.options.slots,
@@ -95,7 +101,8 @@ export class AgentLife {
   claimRequest(): ClaimRequest {
     return {
       session: this.session.session,
-      slots: this.draining ? 0 : this.options.slots,
+      // The control plane subtracts every lease, also of those that are over and only kept back.
+      slots: this.draining ? 0 : Math.min(this.options.slots + this.outbox.held, MAX_SLOTS),
       have: this.book.have(),
     };
   }
@@ -105,19 +112,28 @@ export class AgentLife {
     const orders = this.book.admit(answer);
     if (this.draining) for (const order of orders) this.#handBack(order);
     else this.queue.enqueue(orders);
-    this.stop(answer.stops);
-    if (orders.length > 0 || answer.stops.length > 0) return 'news';
+    const stops = this.stop(answer.stops);
+    if (orders.length > 0 || stops > 0) return 'news';
     return answer.leases.length > 0 ? 'known' : 'nothing';
   }
 
-  stop(keys: readonly LeaseKey[]): void {
+  /** Stops these; says how many of them it had not been told before. */
+  stop(keys: readonly LeaseKey[]): number {
+    for (const text of this.#stops) if (!this.book.has(text)) this.#stops.delete(text);
+    let news = 0;
     for (const key of keys) {
+      const text = leaseText(key);
+      // Told again and again until the processes have ended, which may take a while.
+      if (this.#stops.has(text) || !this.book.has(text)) continue;
+      this.#stops.add(text);
+      news += 1;
       const unstarted = this.queue.end(key, 'stop', 'gently');
       if (unstarted === null) continue;
       this.outbox.add(
         unstartedResult(unstarted, 'stopped', 'Stopped before it started', this.deps.clock.now()),
       );
     }
+    return news;
   }
 
   drop(keys: readonly LeaseKey[]): void {

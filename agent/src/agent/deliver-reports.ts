@@ -91,6 +91,7 @@ function settle(life: AgentLife, entries: readonly OutboxEntry[], answer: Result
       return;
     }
     if (verdict === 'accepted') life.runner.noteAccepted(entry.result);
+    else life.runner.noteRefused(entry.result);
     done.push(entry);
   });
   // The new leases come in before the old ones go, so that slots never look free to a claim in between.
@@ -103,6 +104,7 @@ function settle(life: AgentLife, entries: readonly OutboxEntry[], answer: Result
 function replaceRefused(life: AgentLife, entry: OutboxEntry, reason: string): void {
   const { report } = entry.result;
   const again = refusedResult(entry.result, reason);
+  life.runner.noteRefused(entry.result);
   life.log({
     level: 'error',
     event: 'report_refused',

@@ -44,6 +44,10 @@ export class LeaseBook {
     }
   }
 
+  has(leaseText: string): boolean {
+    return this.#held.has(leaseText);
+  }
+
   hold(key: LeaseKey): void {
     this.#held.set(leaseText(key), key.lease);
   }

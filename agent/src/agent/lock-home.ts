@@ -1,7 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { readBootId, readStartTime } from '../exec/read-proc.ts';
+import { readBootId, readStartTime, readStat } from '../exec/read-proc.ts';
 
 /**
  * The file is rewritten under this lock only for the moment of a take-over; it is stale (its holder died
@@ -52,6 +52,7 @@ async function holderLives(file: string): Promise<boolean> {
   if (typeof holder !== 'object' || holder === null) return false;
   const { pid, start_time, boot_id } = holder as Partial<Holder>;
   if (boot_id !== readBootId() || typeof pid !== 'number') return false;
-  const now = readStartTime(pid);
-  return now !== null && now === start_time;
+  const now = readStat(pid);
+  // A zombie (its parent has not collected it, as in containers without an init) holds nothing any more.
+  return now !== null && !now.is_zombie && now.start_time === start_time;
 }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { reportSchema } from '@planfleet/shared-types';
 import * as z from 'zod';
 import type { AttemptResult } from '../exec/attempt-order.ts';
+import { isCopy } from '../exec/pin-file.ts';
 import { leaseText } from './lease-book.ts';
 
 /** The disk behind the outbox. */
@@ -21,7 +22,16 @@ const SEGMENT_BYTES = 4_000_000;
 const resultSchema = z.object({
   report: reportSchema,
   chunk_files: z.array(z.object({ list: z.int(), file: z.string() })),
-  uploads: z.array(z.object({ file: z.string(), sha256: z.string(), size: z.int() })),
+  uploads: z.array(
+    z.object({
+      file: z.string(),
+      sha256: z.string(),
+      size: z.int(),
+      source: z.string(),
+      path: z.string(),
+      stamp: z.string(),
+    }),
+  ),
 });
 
 interface Segment {
@@ -93,10 +103,13 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
       if (current === null || full) current = await openSegment();
       const segment = current;
       if (full && before !== null) await dropIfDone(before);
-      const text = results.map((result) => `${JSON.stringify(result)}\n`).join('');
+      const text = results.map((result) => `${JSON.stringify({ ...result, held: undefined })}\n`).join('');
+      const corrected: [Segment, string][] = [];
       // Marked before the write, so that no acknowledgement of another report empties the file under it.
       for (const result of results) {
         const key = leaseText(result.report);
+        const earlier = segmentOf.get(key);
+        if (earlier !== undefined && earlier !== segment) corrected.push([earlier, key]);
         segment.live.add(key);
         segmentOf.set(key, segment);
       }
@@ -104,6 +117,8 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
       await segment.handle.appendFile(`\n${text}`);
       await segment.handle.datasync();
       segment.bytes += text.length;
+      // The later line counts, and only now is it safe.
+      for (const [earlier, key] of corrected) if (earlier.live.delete(key)) await dropIfDone(earlier);
     },
 
     async remove(results) {
@@ -113,7 +128,7 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
         const segment = segmentOf.get(key);
         segmentOf.delete(key);
         if (segment?.live.delete(key)) touched.add(segment);
-        for (const chunk of result.chunk_files) await rm(chunk.file, { force: true });
+        for (const file of ownFiles(result)) await rm(file, { force: true });
       }
       for (const segment of touched) await dropIfDone(segment);
     },
@@ -131,13 +146,25 @@ export function chunkFolder(outbox: string): string {
   return join(outbox, 'lists');
 }
 
-/** Chunk files of attempts that died before their report. */
+/** Folder of the copies of outputs that reports refer to. */
+export function copyFolder(outbox: string): string {
+  return join(outbox, 'files');
+}
+
+/** Files that are there for this report alone, and go with it. */
+function ownFiles({ chunk_files, uploads }: AttemptResult): string[] {
+  return [...chunk_files, ...uploads.filter(isCopy)].map(({ file }) => file);
+}
+
+/** Chunk files and copies of attempts that died before their report. */
 async function removeStrays(folder: string, results: readonly AttemptResult[]): Promise<void> {
-  const wanted = new Set(results.flatMap((result) => result.chunk_files.map((chunk) => chunk.file)));
-  await mkdir(chunkFolder(folder), { recursive: true });
-  for (const name of await readdir(chunkFolder(folder))) {
-    const file = join(chunkFolder(folder), name);
-    if (!wanted.has(file)) await rm(file, { force: true });
+  const wanted = new Set(results.flatMap(ownFiles));
+  for (const place of [chunkFolder(folder), copyFolder(folder)]) {
+    await mkdir(place, { recursive: true });
+    for (const name of await readdir(place)) {
+      const file = join(place, name);
+      if (!wanted.has(file)) await rm(file, { force: true });
+    }
   }
 }
 

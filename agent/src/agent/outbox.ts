@@ -5,10 +5,12 @@ import { WakeUp } from './wake-up.ts';
 
 export interface OutboxEntry {
   result: AttemptResult;
-  /** `writing`: not on disk yet. `attached`: what the report names is still being sent. `ready`: to be posted. */
-  state: 'writing' | 'attached' | 'ready';
+  /** `writing`: not on disk yet. `held`: waits for files of others. `attached`: what the report names is still being sent. `ready`: to be posted. */
+  state: 'writing' | 'held' | 'attached' | 'ready';
   /** Times that the control plane has missed items of its lists. */
   incomplete: number;
+  /** Times that a file of it has changed before it was uploaded. */
+  corrections: number;
 }
 
 /**
@@ -24,11 +26,20 @@ export class Outbox {
   readonly #say: (entry: LogEntry) => void;
   readonly #onDurable: (entry: OutboxEntry) => void;
   readonly #idle: (() => void)[] = [];
+  readonly #held = new Set<OutboxEntry>();
+  readonly #onHeldChange: () => void;
   #gathered: OutboxEntry[] = [];
   #work: Promise<void> = Promise.resolve();
   #writing = false;
+  #closed = false;
 
-  constructor(log: OutboxLog, say: (entry: LogEntry) => void, onDurable: (entry: OutboxEntry) => void) {
+  constructor(
+    log: OutboxLog,
+    say: (entry: LogEntry) => void,
+    onDurable: (entry: OutboxEntry) => void,
+    onHeldChange: () => void = () => undefined,
+  ) {
+    this.#onHeldChange = onHeldChange;
     this.#log = log;
     this.#say = say;
     this.#onDurable = onDurable;
@@ -37,20 +48,23 @@ export class Outbox {
   /** Takes over what earlier lives have left on disk. */
   takeOver(results: readonly AttemptResult[]): void {
     for (const result of results) {
-      const entry: OutboxEntry = { result, state: 'attached', incomplete: 0 };
+      const entry: OutboxEntry = { result, state: 'attached', incomplete: 0, corrections: 0 };
       this.entries.set(leaseText(result.report), entry);
       this.#onDurable(entry);
     }
   }
 
   add(result: AttemptResult): void {
-    const entry: OutboxEntry = { result, state: 'writing', incomplete: 0 };
+    const entry: OutboxEntry = { result, state: 'writing', incomplete: 0, corrections: 0 };
     this.entries.set(leaseText(result.report), entry);
+    this.#write(entry);
+  }
+
+  #write(entry: OutboxEntry): void {
     this.#gathered.push(entry);
-    if (!this.#writing) {
-      this.#writing = true;
-      this.#work = this.#work.then(() => this.#writeGathered());
-    }
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#work = this.#work.then(() => this.#writeGathered());
   }
 
   /** All that the report names is at the control plane. */
@@ -79,6 +93,29 @@ export class Outbox {
       .then(() => this.add(result));
   }
 
+  /** Reports kept back: their tasks hold no slot of the machine. */
+  get held(): number {
+    return this.#held.size;
+  }
+
+  async #hold(entry: OutboxEntry, held: Promise<AttemptResult>): Promise<void> {
+    entry.state = 'held';
+    if (this.#held.add(entry).size === 1) this.#onHeldChange();
+    const result = await held;
+    this.#held.delete(entry);
+    // Only when the last one goes: while there are more, slots were neither taken nor given.
+    if (this.#held.size === 0) this.#onHeldChange();
+    // What is on disk goes out at the next start.
+    if (!this.#closed) this.correct(entry, result);
+  }
+
+  /** Puts a corrected report in the place of one whose files changed; what both name on disk stays. */
+  correct(entry: OutboxEntry, result: AttemptResult): void {
+    entry.result = result;
+    entry.state = 'writing';
+    this.#write(entry);
+  }
+
   /** Resolves when every report is acknowledged. */
   whenEmpty(): Promise<void> {
     return this.entries.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
@@ -92,6 +129,7 @@ export class Outbox {
   async close(): Promise<void> {
     await this.whenWritten();
     await this.#work;
+    this.#closed = true;
     await this.#log.close();
   }
 
@@ -106,8 +144,12 @@ export class Outbox {
         this.#complain('Reports could not be saved to disk and are sent unsaved', error);
       }
       for (const entry of group) {
-        entry.state = 'attached';
-        this.#onDurable(entry);
+        const { held } = entry.result;
+        if (held !== undefined) void this.#hold(entry, held);
+        else {
+          entry.state = 'attached';
+          this.#onDurable(entry);
+        }
       }
     }
     this.#writing = false;

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
 import { type ItemsRequest, MAX_ITEMS_BYTES } from '@planfleet/shared-types';
 import type { ChunkFile, Upload } from '../exec/attempt-order.ts';
+import { hashFile } from '../exec/ledgers.ts';
+import { isUnchanged } from '../exec/pin-file.ts';
 import { readLines } from '../exec/read-lines.ts';
 import type { Answer } from '../http/answer.ts';
 import { backOffMs } from '../http/back-off.ts';
 import type { AgentLife } from './agent-life.ts';
+import { ChangedFile, correctReport } from './correct-report.ts';
 import type { OutboxEntry } from './outbox.ts';
 import { refusedResult } from './refused-result.ts';
 import { wait } from './wait.ts';
@@ -30,6 +32,7 @@ export async function sendAttached(life: AgentLife, entry: OutboxEntry): Promise
     for (const chunk of chunk_files) await sendChunks(life, entry, chunk);
   } catch (error) {
     if (life.signal.aborted) return;
+    if (error instanceof ChangedFile) return correctReport(life, entry, error.upload);
     const reason = error instanceof Error ? error.message : String(error);
     life.log({ level: 'error', event: 'attached_undeliverable', message: reason });
     const again = refusedResult(entry.result, reason);
@@ -50,14 +53,23 @@ async function sendFiles(life: AgentLife, uploads: readonly Upload[]): Promise<v
     for (const sha256 of answer?.missing ?? []) {
       const upload = bySha.get(sha256);
       if (upload === undefined) continue;
-      await insist(life, async () => {
-        const found = await stat(upload.file).catch(() => null);
-        if (found?.size !== upload.size) {
-          throw new Undeliverable(`${upload.file} was changed or removed before it was uploaded`);
-        }
-        return life.controlPlane.uploadBlob(sha256, upload.file, upload.size, life.signal);
-      });
+      await sendFile(life, upload);
     }
+  }
+}
+
+async function sendFile(life: AgentLife, upload: Upload): Promise<void> {
+  const { file, sha256, size } = upload;
+  try {
+    await insist(life, async () => {
+      if (!(await isUnchanged(upload))) throw new ChangedFile(upload);
+      return life.controlPlane.uploadBlob(sha256, file, size, life.signal);
+    });
+  } catch (error) {
+    if (!(error instanceof Undeliverable)) throw error;
+    // Refused for what it is, or because it is no longer that.
+    if ((await hashFile(file).catch(() => null)) === sha256) throw error;
+    throw new ChangedFile(upload);
   }
 }
 

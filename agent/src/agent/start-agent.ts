@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AttemptRunner } from '../exec/attempt-order.ts';
+import type { AttemptResult, AttemptRunner } from '../exec/attempt-order.ts';
+import type { Guardian } from '../exec/guardian.ts';
 import { createControlPlaneClient } from '../http/control-plane-client.ts';
 import { type AgentDeps, systemDeps } from './agent-deps.ts';
 import { AgentLife } from './agent-life.ts';
@@ -11,7 +12,7 @@ import { runDelivery } from './deliver-reports.ts';
 import { Departure } from './departure.ts';
 import { runHeartbeatLoop } from './heartbeat-loop.ts';
 import { runInternalCycle } from './internal-cycle.ts';
-import { chunkFolder } from './outbox-log.ts';
+import { chunkFolder, copyFolder } from './outbox-log.ts';
 import { readIdentity } from './read-identity.ts';
 import { registerAgent } from './register-agent.ts';
 
@@ -51,10 +52,6 @@ async function liveLocked(
   startedAt: number,
 ): Promise<ExitReason> {
   const agentId = await readIdentity(options.data, 'agent.id', deps.randomness);
-  const storage =
-    options.shared_dir === undefined
-      ? `agent:${agentId}`
-      : `shared:${await readIdentity(options.shared_dir, '.planfleet.id', deps.randomness)}`;
   const controlPlane = createControlPlaneClient({ ...options, ...deps });
   const outboxFolder = join(options.data, 'outbox');
   const runner = deps.createRunner({
@@ -66,10 +63,12 @@ async function liveLocked(
     plans: join(options.shared_dir ?? options.data, 'plans'),
     plans_are_shared: options.shared_dir !== undefined,
     chunks: chunkFolder(outboxFolder),
+    copies: copyFolder(outboxFolder),
     agent_id: agentId,
     log: options.log,
   });
   await endLeftovers(options, runner);
+  const guardian = options.shared_dir === undefined ? null : startGuardian(options, deps, agentId);
   const outboxLog = await deps.openOutboxLog(outboxFolder);
   const left = await outboxLog.load();
 
@@ -79,13 +78,14 @@ async function liveLocked(
       deps,
       controlPlane,
       started_at: startedAt,
-      storage,
+      storage: await nameStorage(options, deps, agentId),
       have: left.map(({ report }) => ({ stage: report.stage, ordinal: report.ordinal, lease: report.lease })),
     },
     departure.beforeStart,
   );
   if ('kind' in registered) {
     await outboxLog.close();
+    guardian?.dismiss();
     return registered;
   }
   options.log({
@@ -93,8 +93,20 @@ async function liveLocked(
     event: 'registered',
     message: `Registered as ${options.name} with ${options.slots} slots at ${options.url}`,
   });
-
   const life = new AgentLife({ options, deps, controlPlane, runner, outboxLog, session: registered });
+  const reason = await liveRegistered(life, departure, left);
+  // What setsid took out of its group outlives even a task that succeeded, but not the agent.
+  await endLeftovers(options, runner);
+  guardian?.dismiss();
+  return sayEnd(options, reason);
+}
+
+/** Runs the loops until something ends this life. */
+async function liveRegistered(
+  life: AgentLife,
+  departure: Departure,
+  left: readonly AttemptResult[],
+): Promise<ExitReason> {
   life.outbox.takeOver(left);
   for (const entry of left) life.book.hold(entry.report);
   const loops = [runClaimLoop, runHeartbeatLoop, runDelivery, runCutOffWatch, runInternalCycle].map((loop) =>
@@ -108,14 +120,28 @@ async function liveLocked(
   life.endLoops();
   await Promise.all(loops);
   await life.outbox.close();
-  // What setsid took out of its group outlives even a task that succeeded, but not the agent.
-  await endLeftovers(options, runner);
+  return reason;
+}
+
+function sayEnd(options: AgentOptions, reason: ExitReason): ExitReason {
   options.log({
     level: reason.kind === 'drained' || reason.kind === 'stopped' ? 'info' : 'error',
     event: 'ended',
     message: reason.message,
   });
   return reason;
+}
+
+/** Agents with the same name of their storage see the same files. */
+async function nameStorage(options: AgentOptions, deps: AgentDeps, agentId: string): Promise<string> {
+  if (options.shared_dir === undefined) return `agent:${agentId}`;
+  return `shared:${await readIdentity(options.shared_dir, '.planfleet.id', deps.randomness)}`;
+}
+
+function startGuardian(options: AgentOptions, deps: AgentDeps, agentId: string): Guardian {
+  return deps.startGuardian(options.data, `${agentId}-`, (message) =>
+    options.log({ level: 'warn', event: 'guardian', message }),
+  );
 }
 
 async function endLeftovers(options: AgentOptions, runner: AttemptRunner): Promise<void> {

@@ -58,6 +58,8 @@ export async function packFolder(
   });
   // Pack queues paths and reads them as the target takes them, so the list may be given at once.
   for (const entry of entries) pack.write(entry.path);
+  // An archive without entries is no archive to most programs.
+  if (entries.length === 0) pack.write('.');
   pack.end();
   await pipeline(
     pack as unknown as NodeJS.ReadableStream,

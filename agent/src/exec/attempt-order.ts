@@ -34,9 +34,16 @@ export interface ChunkFile {
 
 /** Content that the report names and that must be at the control plane before it. */
 export interface Upload {
+  /** Where the content is read: a copy that belongs to the agent, or the output itself when it is large. */
   readonly file: string;
   readonly sha256: string;
   readonly size: number;
+  /** The output in the batch. */
+  readonly source: string;
+  /** Its path in the report. */
+  readonly path: string;
+  /** What the output looked like when it was hashed. */
+  readonly stamp: string;
 }
 
 /** How an attempt ended, with all that has to be at the control plane before the report. */
@@ -44,6 +51,8 @@ export interface AttemptResult {
   readonly report: Report;
   readonly chunk_files: readonly ChunkFile[];
   readonly uploads: readonly Upload[];
+  /** It is over, but its report is kept back: settles with what is to be reported. */
+  readonly held?: Promise<AttemptResult>;
 }
 
 export interface AttemptRunner {
@@ -52,6 +61,10 @@ export interface AttemptRunner {
   endLeftovers(): Promise<number>;
   /** A report was accepted: its files need not be told again. */
   noteAccepted(result: AttemptResult): void;
+  /** A report did not count: who succeeds next brings its files. */
+  noteRefused(result: AttemptResult): void;
+  /** The content of an upload is no longer what was hashed: what is there now, or null to leave it to others. */
+  pinAgain(upload: Upload): Promise<Upload | null>;
 }
 
 export interface RunnerContext {
@@ -67,6 +80,8 @@ export interface RunnerContext {
   readonly plans_are_shared: boolean;
   /** Where chunk files are put. */
   readonly chunks: string;
+  /** Where copies of outputs wait until they are delivered. */
+  readonly copies: string;
   /** Random id of the state directory: all markers begin with it. */
   readonly agent_id: string;
   log(entry: LogEntry): void;

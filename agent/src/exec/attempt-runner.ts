@@ -1,7 +1,9 @@
 import type { Attempt, Workshop } from './attempt.ts';
 import type { AttemptOrder, AttemptRunner, RunnerContext, RunningAttempt } from './attempt-order.ts';
+import { Carriers } from './carriers.ts';
 import { Ending } from './ending.ts';
-import { FileDigests } from './file-digests.ts';
+import { Ledgers } from './ledgers.ts';
+import { pinAgain } from './pin-file.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { runAttempt } from './run-attempt.ts';
 import { SharedWork } from './shared-work.ts';
@@ -14,7 +16,8 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
     log: (entry) => context.log(entry),
     processes: new ProcessRunner(context.data, `${context.agent_id}-`, context.timers),
     shared: new SharedWork(),
-    digests: new FileDigests(),
+    ledgers: new Ledgers(),
+    carriers: new Carriers(),
     made: new Set(),
   };
 
@@ -33,6 +36,8 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
         tail: '',
         lists: [],
         chunk_files: [],
+        outputs: [],
+        leaves_files: false,
         files: [],
         uploads: [],
       };
@@ -46,7 +51,13 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
     },
 
     noteAccepted({ uploads }) {
-      for (const upload of uploads) shop.digests.noteTold(upload.file, upload.sha256);
+      for (const upload of uploads) shop.ledgers.noteTold(upload.source, upload.sha256);
     },
+
+    noteRefused({ uploads }) {
+      for (const upload of uploads) shop.ledgers.unsettle(upload.source);
+    },
+
+    pinAgain: (upload) => pinAgain(shop.ledgers, upload),
   };
 }

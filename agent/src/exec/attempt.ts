@@ -1,7 +1,9 @@
 import type { ErrorType, FileReport, ListReport, TemplateValues } from '@planfleet/shared-types';
 import type { AttemptOrder, ChunkFile, RunnerContext, Upload } from './attempt-order.ts';
+import type { Carriers } from './carriers.ts';
 import type { Ending } from './ending.ts';
-import type { FileDigests } from './file-digests.ts';
+import type { Ledgers } from './ledgers.ts';
+import type { OutputWriter } from './open-outputs.ts';
 import type { ProcessExit, ProcessRunner } from './process-runner.ts';
 import type { SharedWork } from './shared-work.ts';
 
@@ -10,7 +12,8 @@ export interface Workshop extends RunnerContext {
   readonly processes: ProcessRunner;
   /** Preparations that several attempts wait for: a bundle, an input, a Setup. */
   readonly shared: SharedWork;
-  readonly digests: FileDigests;
+  readonly ledgers: Ledgers;
+  readonly carriers: Carriers;
   /** Batches whose folders are there. */
   readonly made: Set<string>;
 }
@@ -27,6 +30,10 @@ export interface Attempt extends AttemptOrder {
   tail: string;
   lists: ListReport[];
   chunk_files: ChunkFile[];
+  /** The outputs it names, while it may write them. */
+  outputs: OutputWriter[];
+  /** Something below its outputs waits for others that may have written it. */
+  leaves_files: boolean;
   files: FileReport[];
   uploads: Upload[];
 }

@@ -16,7 +16,8 @@ export async function placeFolder(target: string, fill: (folder: string) => Prom
       if (!taken || !(await folderExists(target))) throw error;
     });
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    // What cannot be cleaned up must not hide why the folder could not be filled.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

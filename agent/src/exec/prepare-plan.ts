@@ -37,6 +37,6 @@ export async function fetchAndUnpack(
     await fetchBlob(shop, sha256, archive, what, signal);
     await unpackArchive(archive, folder, what);
   } finally {
-    await rm(arrival, { recursive: true, force: true });
+    await rm(arrival, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -19,7 +19,7 @@ export interface ProcessStat {
   readonly is_zombie: boolean;
 }
 
-/** Null when there is no such process. */
+/** Null when there is no such process. One that is dead but not collected is still there. */
 export function readStartTime(pid: number): string | null {
   return readStat(pid)?.start_time ?? null;
 }

@@ -3,14 +3,26 @@ import type { ErrorType, Outcome, Report } from '@planfleet/shared-types';
 import { type Attempt, AttemptError } from './attempt.ts';
 import type { AttemptResult, EndReason } from './attempt-order.ts';
 import { checkProduced } from './check-produced.ts';
-import { listFiles } from './list-files.ts';
+import { closeOutputs, openOutputs } from './open-outputs.ts';
+import { readFileClock } from './output-ledger.ts';
+import { isCopy } from './pin-file.ts';
 import { prepareBatch } from './prepare-batch.ts';
 import { preparePlan } from './prepare-plan.ts';
+import { publishOutputs, publishRest } from './publish-outputs.ts';
 import { readLists } from './read-lists.ts';
 import { runCommand } from './run-command.ts';
 import { runSetup } from './run-setup.ts';
 
-const STEPS = [preparePlan, prepareBatch, runSetup, runCommand, checkProduced, readLists, listFiles] as const;
+const STEPS = [
+  preparePlan,
+  prepareBatch,
+  runSetup,
+  openOutputs,
+  runCommand,
+  checkProduced,
+  readLists,
+  publishOutputs,
+] as const;
 
 const ENDED: Readonly<Record<EndReason, { outcome: Outcome; message: string }>> = {
   stop: { outcome: 'stopped', message: 'Stopped on request' },
@@ -33,13 +45,40 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
   const verdict = await takeSteps(attempt);
   const isSuccess = verdict.outcome === 'succeeded';
   // Only a success brings lists and files: those of a failure are half done.
-  if (!isSuccess)
-    for (const chunk of attempt.chunk_files) await rm(chunk.file, { force: true }).catch(() => undefined);
-  return {
+  if (!isSuccess) {
+    await closeOutputs(attempt, false);
+    for (const { file } of [...attempt.chunk_files, ...attempt.uploads.filter(isCopy)])
+      await rm(file, { force: true }).catch(() => undefined);
+  }
+  const held = isSuccess && attempt.leaves_files ? attempt.shop.carriers.hold(attempt) : null;
+  // Those that it left its files to have ended while it was looking.
+  if (isSuccess && attempt.leaves_files && held === null) await publishLate(attempt);
+  const result = {
     report: buildReport(attempt, verdict, isSuccess),
     chunk_files: isSuccess ? attempt.chunk_files : [],
-    uploads: isSuccess ? attempt.uploads : [],
+    uploads: isSuccess ? [...attempt.uploads] : [],
   };
+  return held === null ? result : { ...result, held: carryRest(attempt, result, held) };
+}
+
+/** The report once more, with the files that it was kept back for. */
+async function carryRest(
+  attempt: Attempt,
+  result: AttemptResult,
+  held: Promise<{ carries: boolean }>,
+): Promise<AttemptResult> {
+  if (!(await held).carries) return result;
+  await publishLate(attempt);
+  return { ...result, report: { ...result.report, files: attempt.files }, uploads: attempt.uploads };
+}
+
+async function publishLate(attempt: Attempt): Promise<void> {
+  try {
+    await publishRest(attempt, await readFileClock(attempt.batch_path));
+  } catch (error) {
+    const message = `Outputs were not listed: ${String(error)}`;
+    attempt.shop.log({ level: 'warn', event: 'outputs_left', message });
+  }
 }
 
 async function takeSteps(attempt: Attempt): Promise<Verdict> {
@@ -87,7 +126,7 @@ function buildReport(attempt: Attempt, verdict: Verdict, isSuccess: boolean): Re
     started_at: attempt.started_at,
     ended_at: shop.clock.now(),
     lists: isSuccess ? attempt.lists : [],
-    files: isSuccess ? attempt.files : [],
+    files: isSuccess ? [...attempt.files] : [],
   };
 }
 

@@ -1,19 +1,27 @@
+import { createReadStream } from 'node:fs';
 import { posix } from 'node:path';
+import { createGunzip } from 'node:zlib';
 import { type ReadEntry, x as unpack } from 'tar';
 import { AttemptError } from './attempt.ts';
+
+/** Two blocks of zeros. */
+const END_BYTES = 1_024;
 
 /** Unpacks a gzipped tar whose entries all stay inside the folder; refuses it as a whole otherwise. */
 export async function unpackArchive(archive: string, folder: string, what: string): Promise<void> {
   let problem: string | null = null;
+  const links = new Set<string>();
   try {
     await unpack({
       file: archive,
       cwd: folder,
       preserveOwner: false,
       strict: true,
+      // The filter below refuses what leads out; without this a file named `c:x` loses its `c:`, which is an error.
+      preservePaths: true,
       filter: (path, entry) => {
         if (!('type' in entry)) return true;
-        problem ??= findEntryProblem(path, entry);
+        problem ??= findEntryProblem(path, entry) ?? findLinkAbove(path, entry, links);
         return problem === null;
       },
       onReadEntry: (entry) => {
@@ -23,6 +31,8 @@ export async function unpackArchive(archive: string, folder: string, what: strin
       },
     });
   } catch (error) {
+    // An empty folder, packed by a program that writes no entry for it.
+    if (problem === null && (await holdsNothing(archive))) return;
     const reason = error instanceof Error ? error.message : String(error);
     throw new AttemptError('worker', `${what} cannot be unpacked: ${problem ?? reason}`, { cause: error });
   }
@@ -46,14 +56,46 @@ function findEntryProblem(path: string, entry: ReadEntry): string | null {
 }
 
 /**
+ * Nothing is unpacked through a link of the archive: a link inside another folder than its path says could
+ * lead further up than `staysInside` counts.
+ */
+function findLinkAbove(path: string, entry: ReadEntry, links: Set<string>): string | null {
+  const steps = stepsOf(path);
+  for (let depth = 1; depth < steps.length; depth++) {
+    if (links.has(steps.slice(0, depth).join('/'))) return `${JSON.stringify(path)} leads through a link`;
+  }
+  if (entry.type === 'SymbolicLink') links.add(steps.join('/'));
+  return null;
+}
+
+/** Whether an archive is whole and has no entry: nothing but the zeros of its end. */
+async function holdsNothing(archive: string): Promise<boolean> {
+  let size = 0;
+  try {
+    for await (const piece of createReadStream(archive).pipe(createGunzip())) {
+      const bytes = piece as Buffer;
+      if (bytes.some((byte) => byte !== 0)) return false;
+      size += bytes.length;
+    }
+  } catch {
+    return false;
+  }
+  return size >= END_BYTES;
+}
+
+function stepsOf(path: string): string[] {
+  return path.split('/').filter((step) => step !== '' && step !== '.');
+}
+
+/**
  * `..` is allowed only at the beginning of a link and only up to the top: the folder a link stands in is
  * real, but one that it passes through may itself be a link, and `..` from there leads anywhere.
  */
 function staysInside(path: string, target: string): boolean {
   if (target === '' || posix.isAbsolute(target)) return false;
-  const steps = target.split('/').filter((step) => step !== '' && step !== '.');
+  const steps = stepsOf(target);
   const ups = steps.findIndex((step) => step !== '..');
   const leading = ups === -1 ? steps.length : ups;
-  const depth = path.split('/').filter((step) => step !== '' && step !== '.').length - 1;
+  const depth = stepsOf(path).length - 1;
   return leading <= depth && !steps.slice(leading).includes('..');
 }

@@ -34,6 +34,22 @@ test('a stop reaches a task by the heartbeat as well', async () => {
   expect(bench.plane.reports[0]).toMatchObject({ outcome: 'stopped', signal: 'SIGTERM' });
 });
 
+test('a stop that is told again and again until its task has ended does not make the agent ask without pause', async () => {
+  const file = bench.path('pid');
+  bench.agent();
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${file}'` }));
+  await untilFile(file);
+  const stops = bench.plane.liveLeases();
+  const body = JSON.stringify({ leases: [], stages: [], stops });
+  bench.plane.replaces.set('claim', Array(10_000).fill({ status: 200, body }));
+  bench.plane.stop(stops);
+  await bench.plane.until('the first stop', () => (bench.plane.replaces.get('claim')?.length ?? 0) < 10_000);
+  const before = bench.plane.count('claim');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(bench.plane.count('claim') - before).toBeLessThan(40);
+  bench.plane.replaces.delete('claim');
+});
+
 test('a task is stopped before it has started', async () => {
   const file = bench.path('pid');
   bench.plane.overcommits = 1;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { create } from 'tar';
+import { gzipSync } from 'node:zlib';
+import { create, Header } from 'tar';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentBench, BATCH_ID, isAlive, makeStage, untilFile } from './agent-bench.ts';
 
@@ -79,6 +80,50 @@ test.each([
   const report = await bench.report({ plan_digest: 'a'.repeat(64), bundle });
   expect(report).toMatchObject({ outcome: 'failed', error_type: 'worker', started_at: null });
   expect(report.message).toContain('leads out of the folder');
+});
+
+test('a bundle with an entry that leads through a link is refused', async () => {
+  // By hand, since no folder on disk packs like this: a/s leads to the top, so a/s/x lies higher than it looks.
+  const header = (path: string, type: 'SymbolicLink', linkpath: string) => {
+    const block = Buffer.alloc(512);
+    new Header({ path, type, linkpath, mode: 0o777, size: 0 }).encode(block, 0);
+    return block;
+  };
+  const entries = [header('a/s', 'SymbolicLink', '..'), header('a/s/evil', 'SymbolicLink', '../..')];
+  const bundle = bench.plane.putBlob(gzipSync(Buffer.concat([...entries, Buffer.alloc(1_024)])));
+  bench.agent();
+  const report = await bench.report({ plan_digest: 'a'.repeat(64), bundle });
+  expect(report.message).toContain('leads through a link');
+});
+
+test('odd names in an input are unpacked as they are', async () => {
+  const folder = await packBlob({ 'c:x.txt': 'colon', '-dash': 'dash', 'a\\b': 'backslash' });
+  bench.agent();
+  const inputs = { DIR: { kind: 'folder', sha256: folder } } as const;
+  const report = await bench.report({ inputs, command: 'cd {DIR}; cat ./c:x.txt ./-dash; cat ./a*' });
+  expect(report).toMatchObject({ outcome: 'succeeded', tail: 'colondashbackslash' });
+});
+
+test.each([
+  ['an entry for itself', () => packBlob({})],
+  ['no entry at all', async () => bench.plane.putBlob(gzipSync(Buffer.alloc(10_240)))],
+])('an empty folder packed with %s arrives as an empty folder', async (_, makeBlob) => {
+  const sha256 = await makeBlob();
+  bench.agent();
+  const report = await bench.report({
+    inputs: { DIR: { kind: 'folder', sha256 } },
+    command: '[ -d {DIR} ] && ls -A {DIR}',
+  });
+  expect(report).toMatchObject({ outcome: 'succeeded', tail: '' });
+});
+
+test('what cannot be unpacked says why', async () => {
+  const rubbish = bench.plane.putBlob(gzipSync(Buffer.from('rubbish'.repeat(200))));
+  bench.agent();
+  const inputs = { DIR: { kind: 'folder', sha256: rubbish } } as const;
+  const report = await bench.report({ inputs, command: 'true' });
+  expect(report).toMatchObject({ outcome: 'failed', error_type: 'worker' });
+  expect(report.message).toContain('The input DIR cannot be unpacked');
 });
 
 test('content that arrives broken is fetched again, and refused when it stays so', async () => {
