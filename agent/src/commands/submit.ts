@@ -84,9 +84,13 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
   }
 }
 
-/** What travels has no hash yet; that it is given is enough to find what is missing before anything large is sent. */
+/**
+ * What travels has no hash yet; that it is given is enough to find what is missing before anything large is sent.
+ * It is named as a path on the machine, which a relative one would not be.
+ */
 function valuesOf({ config, travelling }: GivenInputs): Record<string, string> {
-  return { ...config, ...Object.fromEntries([...travelling].map(([key, path]) => [key, basename(path)])) };
+  const places = [...travelling].map(([key, path]) => [key, `/${basename(path)}`] as const);
+  return { ...config, ...Object.fromEntries(places) };
 }
 
 async function packPlan(plan: LocalPlan, temporary: string): Promise<string> {

@@ -93,8 +93,8 @@ describe('submit', () => {
     expect(JSON.parse(String(validated?.get('config')))).toEqual({
       MODE: 'slow',
       OUTPUT_FILE: 'out/totals.csv',
-      INPUT_FOLDER: 'in voices',
-      RATES: 'rates.csv',
+      INPUT_FOLDER: '/in voices',
+      RATES: '/rates.csv',
     });
     expect([...blobs.keys()].sort()).toEqual([uploads.RATES.sha256, uploads.INPUT_FOLDER.sha256].sort());
     for (const [name, bytes] of blobs) expect(sha256(bytes)).toBe(name);
