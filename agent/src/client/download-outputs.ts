@@ -15,7 +15,8 @@ import type { PlanInput } from './validate-plan.ts';
 /** Where a result of the batch goes on this machine. */
 export interface Output {
   readonly input: string;
-  readonly kind: 'output_file' | 'output_folder';
+  /** Null: whichever of the two the batch has at `path`. */
+  readonly kind: 'output_file' | 'output_folder' | null;
   /** Absolute. */
   readonly target: string;
   /** Its place in the batch: `output/<base name>`. */
@@ -32,26 +33,46 @@ export function plannedOutputs(
   for (const { name, kind } of inputs) {
     const value = config[name];
     if (value === undefined || value === '' || (kind !== 'output_file' && kind !== 'output_folder')) continue;
-    const base = basename(value);
-    if (base === '' || base === '.' || base === '..')
-      throw usageError(
-        `${name}: "${value}" does not end in a name`,
-        `Write it like -i ${name}=results/totals.csv.`,
-      );
-    // The control plane would give it another name, and the result would not be found under this one.
-    if (/[\p{Cc}\p{Cs}:*?"<>|\\]|^[\s-]|[\s.]$/u.test(base) || [...base].length > 100)
-      throw usageError(
-        `${name}: "${base}" cannot be the name of an output`,
-        'Up to 100 characters without : * ? " < > | \\, no - in front, no dot at the end.',
-      );
-    const path = `output/${base}`;
-    const other = outputs.find((each) => each.path === path);
-    if (other !== undefined)
-      throw usageError(
-        `${other.input} and ${name} would both be ${path} in the batch`,
-        'Give them different names.',
-      );
-    outputs.push({ input: name, kind, target: resolve(cwd, value), path });
+    outputs.push(planOutput(name, kind, value, cwd));
+  }
+  return refuseTwice(outputs);
+}
+
+/** The outputs of a batch that is there already, each `NAME=PATH` as it was given when it was submitted. */
+export function namedOutputs(texts: readonly string[], cwd: string): Output[] {
+  const outputs = texts.map((text) => {
+    const at = text.indexOf('=');
+    if (at < 1 || at === text.length - 1)
+      throw usageError(`-o ${text}: it is NAME=PATH`, 'Write it as it was given to submit.');
+    return planOutput(text.slice(0, at), null, text.slice(at + 1), cwd);
+  });
+  return refuseTwice(outputs);
+}
+
+function planOutput(name: string, kind: Output['kind'], value: string, cwd: string): Output {
+  const base = basename(value);
+  if (base === '' || base === '.' || base === '..')
+    throw usageError(
+      `${name}: "${value}" does not end in a name`,
+      `Write it like -i ${name}=results/totals.csv.`,
+    );
+  // The control plane would give it another name, and the result would not be found under this one.
+  if (/[\p{Cc}\p{Cs}:*?"<>|\\]|^[\s-]|[\s.]$/u.test(base) || [...base].length > 100)
+    throw usageError(
+      `${name}: "${base}" cannot be the name of an output`,
+      'Up to 100 characters without : * ? " < > | \\, no - in front, no dot at the end.',
+    );
+  return { input: name, kind, target: resolve(cwd, value), path: `output/${base}` };
+}
+
+function refuseTwice(outputs: Output[]): Output[] {
+  for (const { input, path } of outputs) {
+    const other = outputs.find((each) => each.path === path && each.input !== input);
+    if (other === undefined) continue;
+    throw usageError(
+      `${input} and ${other.input} would both be ${path} in the batch`,
+      'Give them different names.',
+    );
   }
   return outputs;
 }
@@ -99,12 +120,13 @@ export async function downloadOutputs(
 }
 
 function belongsTo(path: string, output: Output): boolean {
-  return output.kind === 'output_file' ? path === output.path : path.startsWith(`${output.path}/`);
+  if (path === output.path) return output.kind !== 'output_folder';
+  return output.kind !== 'output_file' && path.startsWith(`${output.path}/`);
 }
 
 /** A task chose the path, so it must not lead out of the folder that the user named. */
 function targetOf(path: string, output: Output): string {
-  if (output.kind === 'output_file') return output.target;
+  if (path === output.path) return output.target;
   const target = resolve(output.target, path.slice(output.path.length + 1));
   if (!target.startsWith(output.target + sep) || path.includes('\0'))
     throw new CliError(EXIT.unreachable, `the batch has a file whose path leads out of its folder: ${path}`);

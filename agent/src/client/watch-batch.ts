@@ -41,7 +41,7 @@ export async function watchBatch(options: WatchOptions): Promise<Watched | null>
       away = false;
       const ended = ENDED.has(batch.state);
       if (ended || performance.now() - saidAt >= line_ms) {
-        const line = changes(stages, shown);
+        const line = changes(stages, shown, ended);
         if (line !== null) {
           say(line);
           saidAt = performance.now();
@@ -64,10 +64,10 @@ export async function watchBatch(options: WatchOptions): Promise<Watched | null>
 }
 
 /** The stages whose counts changed since they were last shown, on one line; null: none did. */
-function changes(stages: readonly StageView[], shown: Map<string, string>): string | null {
+function changes(stages: readonly StageView[], shown: Map<string, string>, ended: boolean): string | null {
   const changed: string[] = [];
   for (const stage of stages) {
-    const text = formatStage(stage);
+    const text = formatStage(stage, ended);
     const before = shown.get(stage.key);
     // A stage that has not begun says nothing yet.
     if (text === before || (before === undefined && stage.state === 'waiting')) continue;

@@ -4,7 +4,7 @@ import { defaultDataFolder } from '../client/config-folders.ts';
 import { resolveServer } from '../client/resolve-server.ts';
 import type { Terminal } from '../client/terminal.ts';
 import { type AgentOptions, readAgentSettings } from './agent-settings.ts';
-import type { ServerOptions } from './connect.ts';
+import { hideToken, type ServerOptions } from './connect.ts';
 import { createLog } from './create-log.ts';
 import { runAgent } from './run-agent.ts';
 
@@ -12,6 +12,7 @@ export async function agent(
   options: ServerOptions & AgentOptions & { data?: string },
   terminal: Terminal,
 ): Promise<number> {
+  hideToken(options);
   const settings = readAgentSettings(options, terminal);
   const { url, token } = await resolveServer(options, terminal);
   if (token === null)

@@ -73,6 +73,11 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
 
   serverCommand('status [batch]', 'the latest batches and all agents, or the stages of one batch')
     .option('--watch', 'with a batch: show progress until its end')
+    .option(
+      '-o, --output <name=path>',
+      'with --watch: an output to fetch, as it was given to submit',
+      collect,
+    )
     .action(async (batch, options) =>
       done(await (await import('./status.ts')).status(batch, options, terminal)),
     );

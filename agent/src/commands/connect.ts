@@ -9,6 +9,12 @@ export interface ServerOptions {
   json?: boolean;
 }
 
+/** Other users, and the tasks of an agent, can read the arguments of a process; the title takes their place. */
+export function hideToken(options: ServerOptions): void {
+  if (options.token !== undefined) process.title = 'planfleet';
+}
+
 export async function connect(options: ServerOptions, terminal: Terminal): Promise<ApiClient> {
+  hideToken(options);
   return new ApiClient(await resolveServer(options, terminal));
 }

@@ -10,6 +10,7 @@ import { formatDuration } from '../client/parse-duration.ts';
 import { printableLine } from '../client/printable-text.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { type Watched, watchBatch } from '../client/watch-batch.ts';
+import { watchCommand } from '../client/watch-command.ts';
 
 export interface Following {
   readonly client: ApiClient;
@@ -27,7 +28,7 @@ export async function followBatch(following: Following): Promise<ExitCode> {
   const watched = await watchUntilInterrupted(client, batch_id, say);
   if (watched === null) {
     terminal.err(`\nBatch ${batch_id} goes on without this.`);
-    terminal.err(`  watch it again:  planfleet status ${batch_id} --watch`);
+    terminal.err(`  watch it again:  ${watchCommand(batch_id, following.outputs)}`);
     terminal.err(`  stop it:         planfleet cancel ${batch_id}`);
     return EXIT.interrupted;
   }
@@ -81,7 +82,9 @@ async function fetchOutputs(
     const place = relative(terminal.cwd, output.target) || output.target;
     const target = place.startsWith('..') ? output.target : place;
     if (files > 0)
-      say(`${output.input}: ${target}${output.kind === 'output_folder' ? ` (${files} files)` : ''}`);
+      say(
+        `${output.input}: ${target}${output.kind === 'output_file' || files === 1 ? '' : ` (${files} files)`}`,
+      );
     // A batch that failed has said enough.
     else if (batch.state === 'succeeded' && failed.length === 0)
       terminal.err(`warning: ${output.input}: no task wrote ${output.path}, so ${target} was not written`);

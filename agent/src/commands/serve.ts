@@ -34,7 +34,8 @@ export async function serve(
     terminal.out('  stop  Ctrl-C');
     terminal.out('Add a machine: run this there');
     terminal.out(
-      `  npx planfleet agent --url ${reachableUrl(server.url, options.host)} --token ${token}${named}`,
+      // Not as an argument: every user of that machine, and every task, can read those.
+      `  PLANFLEET_TOKEN=${token} npx planfleet agent --url ${reachableUrl(server.url, options.host)}${named}`,
     );
     if (name === undefined)
       terminal.out('A token for one name only: npx planfleet tokens create --scope agent --agent NAME');

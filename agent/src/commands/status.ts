@@ -2,7 +2,8 @@ import { agentViewSchema, type BatchView, batchViewSchema, pageSchema } from '@p
 import type { ApiClient } from '../client/api-client.ts';
 import { batchPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
-import { formatCounts, formatStage } from '../client/format-progress.ts';
+import { namedOutputs } from '../client/download-outputs.ts';
+import { formatCounts, formatStage, hasEnded, stateWord } from '../client/format-progress.ts';
 import { formatTable } from '../client/format-table.ts';
 import { paintState } from '../client/paint.ts';
 import { formatDuration } from '../client/parse-duration.ts';
@@ -17,9 +18,12 @@ const SHOWN_BATCHES = 20;
 
 export async function status(
   batchId: string | undefined,
-  options: ServerOptions & { watch?: boolean },
+  options: ServerOptions & { watch?: boolean; output?: string[] },
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const outputs = namedOutputs(options.output ?? [], terminal.cwd);
+  if (outputs.length > 0 && options.watch !== true)
+    throw usageError('--output needs --watch', 'planfleet status BATCH --watch -o NAME=PATH');
   if (batchId === undefined) {
     if (options.watch === true) throw usageError('--watch needs a batch', 'planfleet status BATCH --watch');
     await showFleet(await connect(options, terminal), options, terminal);
@@ -28,7 +32,7 @@ export async function status(
   batchPath(batchId);
   const client = await connect(options, terminal);
   if (options.watch === true)
-    return followBatch({ client, batch_id: batchId, outputs: [], json: options.json === true, terminal });
+    return followBatch({ client, batch_id: batchId, outputs, json: options.json === true, terminal });
   await showBatch(client, batchId, options, terminal);
   return EXIT.done;
 }
@@ -77,11 +81,14 @@ async function showBatch(
     return printJson(terminal, { ...(raw as object), stages: rawStages });
   }
   terminal.out(describe(batch, terminal));
+  const ended = hasEnded(batch);
+  const toCell = (state: string) =>
+    [stateWord(state, ended), paintState(terminal.paint, state, stateWord(state, ended))] as const;
   for (const line of formatTable(
     stages.map((stage) => [
       `  ${stage.key}`,
-      [stage.state, paintState(terminal.paint, stage.state)],
-      formatStage(stage).slice(stage.key.length + 1),
+      toCell(stage.state),
+      formatStage(stage, ended).slice(stage.key.length + 1),
     ]),
   ))
     terminal.out(line);

@@ -12,6 +12,7 @@ import { withTemporaryFolder } from '../client/temporary-folder.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { checkPaths, checkTravelling, uploadInputs } from '../client/upload-inputs.ts';
 import { bundleForm, validatePlan } from '../client/validate-plan.ts';
+import { watchCommand } from '../client/watch-command.ts';
 import { connect, type ServerOptions } from './connect.ts';
 import { followBatch } from './follow-batch.ts';
 
@@ -33,7 +34,7 @@ export async function submit(path: string, options: SubmitOptions, terminal: Ter
     send({ client, plan, given, options, terminal, temporary }),
   );
   if (options.json) printJson(terminal, raw);
-  else sayStored(submitted, options, terminal);
+  else sayStored(submitted, outputs, options, terminal);
   if (options.watch !== true) return EXIT.done;
   return followBatch({
     client,
@@ -84,9 +85,13 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
   }
 }
 
-/** What travels has no hash yet; that it is given is enough to find what is missing before anything large is sent. */
+/**
+ * What travels has no hash yet; that it is given is enough to find what is missing before anything large is sent.
+ * It is named as a path on the machine, which a relative one would not be.
+ */
 function valuesOf({ config, travelling }: GivenInputs): Record<string, string> {
-  return { ...config, ...Object.fromEntries([...travelling].map(([key, path]) => [key, basename(path)])) };
+  const places = [...travelling].map(([key, path]) => [key, `/${basename(path)}`] as const);
+  return { ...config, ...Object.fromEntries(places) };
 }
 
 async function packPlan(plan: LocalPlan, temporary: string): Promise<string> {
@@ -106,10 +111,15 @@ function refusedPlan(diagnostics: readonly Diagnostic[]): CliError {
   );
 }
 
-function sayStored(submitted: Submitted, options: SubmitOptions, terminal: Terminal): void {
+function sayStored(
+  submitted: Submitted,
+  outputs: readonly Output[],
+  options: SubmitOptions,
+  terminal: Terminal,
+): void {
   const { batch_id, plan_name, stages } = submitted;
   terminal.out(
     `Batch ${terminal.paint.bold(batch_id)} submitted: ${plan_name}, ${stages} ${stages === 1 ? 'stage' : 'stages'}`,
   );
-  if (options.watch !== true) terminal.out(`Watch it: planfleet status ${batch_id} --watch`);
+  if (options.watch !== true) terminal.out(`Watch it: ${watchCommand(batch_id, outputs)}`);
 }

@@ -1,6 +1,7 @@
-import { TASK_STATES, type TaskView, taskViewSchema } from '@planfleet/shared-types';
+import { batchViewSchema, TASK_STATES, type TaskView, taskViewSchema } from '@planfleet/shared-types';
 import { batchPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
+import { hasEnded, stateWord } from '../client/format-progress.ts';
 import { formatTable } from '../client/format-table.ts';
 import { paintState } from '../client/paint.ts';
 import { printableLine } from '../client/printable-text.ts';
@@ -26,6 +27,7 @@ export async function tasks(batchId: string, options: TasksOptions, terminal: Te
   const client = await connect(options, terminal);
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   let shown = 0;
+  let ended: boolean | undefined;
   for await (const page of readPages(client, taskViewSchema, path, {
     state,
     stage,
@@ -34,19 +36,26 @@ export async function tasks(batchId: string, options: TasksOptions, terminal: Te
     const items = page.value.items.slice(0, limit - shown);
     shown += items.length;
     if (options.json) printJson(terminal, page.raw);
-    else for (const line of formatTable(items.map((task) => row(task, terminal)))) terminal.out(line);
+    else {
+      // Whether what waits is still to come, the tasks themselves do not say.
+      if (items.some((task) => task.state === 'waiting'))
+        ended ??= hasEnded(await client.get(batchViewSchema, batchPath(batchId)));
+      const rows = items.map((task) => row(task, ended === true, terminal));
+      for (const line of formatTable(rows)) terminal.out(line);
+    }
     if (shown >= limit) break;
   }
   if (shown === 0 && !options.json) terminal.err('No such tasks.');
   return EXIT.done;
 }
 
-function row(task: TaskView, { paint }: Terminal) {
+function row(task: TaskView, ended: boolean, { paint }: Terminal) {
+  const state = stateWord(task.state, ended);
   const where = task.agent === null ? '' : `on ${task.agent}`;
   const when = task.state === 'backoff' && task.not_before !== null ? `again at ${task.not_before}` : '';
   return [
     task.id,
-    [task.state, paintState(paint, task.state)] as const,
+    [state, paintState(paint, task.state, state)] as const,
     printableLine(task.name, 60),
     task.attempts === 0 ? '' : `${task.attempts} ${task.attempts === 1 ? 'attempt' : 'attempts'}`,
     where || when,

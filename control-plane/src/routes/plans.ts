@@ -13,7 +13,7 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
     const inputs = { ...namesOf(fields.uploads), ...fields.config };
     const { plan, diagnostics } = validatePlan(markdown, {
       ...(files === null ? {} : { files }),
-      ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+      ...(Object.keys(inputs).length === 0 ? {} : { inputs, travelling: Object.keys(fields.uploads) }),
     });
     const validation: Validation = {
       valid: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),

@@ -64,6 +64,7 @@ function acceptPlan({ markdown, files, fields }: SentPlan): { plan: ParsedPlan; 
   const uploads = Object.entries(fields.uploads).map(([input, upload]) => [input, upload.name]);
   const { plan, diagnostics } = validatePlan(markdown, {
     inputs: { ...Object.fromEntries(uploads), ...fields.config },
+    travelling: Object.keys(fields.uploads),
     ...(files === null ? {} : { files }),
   });
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');

@@ -5,7 +5,10 @@
 export const diagnosticCodes = {
   missing_section: { code: 'PF001', meaning: 'A section that every plan needs is missing.' },
   no_tasks: { code: 'PF002', meaning: 'The section Tasks holds no task.' },
-  invalid_id: { code: 'PF003', meaning: 'A task id has characters that no id may have.' },
+  invalid_id: {
+    code: 'PF003',
+    meaning: 'A task id has characters that no id may have, or too many of them.',
+  },
   duplicate_id: { code: 'PF004', meaning: 'Two tasks have the same id.' },
   heading_without_fields: {
     code: 'PF005',
@@ -65,6 +68,10 @@ export const diagnosticCodes = {
     meaning: 'A value is handed to another shell or to eval, which reads it as syntax.',
   },
   not_a_number: { code: 'PF035', meaning: 'A value that bash calculates with is no whole number.' },
+  placeholder_in_value: {
+    code: 'PF036',
+    meaning: 'The value of an input holds a placeholder, which is passed as it is written.',
+  },
 } as const;
 
 /** The name of a rule, as in `unknown_dependency`. */

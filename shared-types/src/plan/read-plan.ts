@@ -3,7 +3,7 @@ import { DiagnosticList } from './diagnostic-list.ts';
 import type { FieldValue } from './field-value.ts';
 import type { ParsedPlan, PlanPlaceholder } from './plan.ts';
 import { type DeclaredInput, readInputs } from './read-inputs.ts';
-import { nodeRange, readMarkdown } from './read-markdown.ts';
+import { LONGEST_PART, MOST_LINES, nodeRange, readMarkdown } from './read-markdown.ts';
 import { readScriptEstimates } from './read-script-estimates.ts';
 import { placePlaceholders } from './read-task.ts';
 import { readTasks } from './read-tasks.ts';
@@ -27,8 +27,8 @@ export interface PlanDraft {
   readonly inputs_offset: number | null;
 }
 
-// Parsing time grows with the square of some inputs; no plan that a person reads is this long.
-const longestPlan = 1_000_000;
+// A plan of 4,000 small tasks. It takes a second and more, in which a server answers nobody else.
+const longestPlan = 400_000;
 
 /** Reads a plan.md. Whatever the text, it never throws. */
 export function readPlan(markdown: string): PlanDraft {
@@ -67,16 +67,29 @@ export function readPlan(markdown: string): PlanDraft {
 }
 
 function readBlocks(source: SourceText, found: DiagnosticList): RootContent[] {
-  if (source.text.length <= longestPlan) return readMarkdown(source.text);
+  const { length } = source.text;
+  if (length > longestPlan) {
+    reportTooLarge(found, 0, `plan.md has ${length} characters; at most ${longestPlan} are read.`);
+    return [];
+  }
+  const { blocks, unread } = readMarkdown(source.text);
+  if (unread !== null) {
+    const size = `${unread.end - unread.start} characters`;
+    const message = `There are ${size} up to the next heading; at most ${LONGEST_PART} in ${MOST_LINES} lines are read.`;
+    reportTooLarge(found, unread.start, message);
+  }
+  return blocks;
+}
+
+function reportTooLarge(found: DiagnosticList, offset: number, message: string): void {
   found.add({
     severity: 'error',
     rule: 'plan_too_large',
     subject: 'plan.md',
-    message: `plan.md has ${source.text.length} characters; at most ${longestPlan} are read.`,
-    offset: 0,
-    hint: 'Move long scripts and data into files beside it.',
+    message,
+    offset,
+    hint: 'Move long scripts and data into files beside it; a ``` or <!-- that is never closed has no end either.',
   });
-  return [];
 }
 
 function sectionName(section: Section): string {

@@ -19,6 +19,8 @@ export interface ValidateOptions {
   readonly files?: readonly string[];
   /** The values given at submission, by name. */
   readonly inputs?: Readonly<Record<string, string>>;
+  /** Those of them that are sent along, so that their values are names and not paths on a machine. */
+  readonly travelling?: readonly string[];
 }
 
 /** Every problem of a plan at once, in the order of its lines. Whatever the text, it never throws. */
@@ -36,7 +38,7 @@ export function validatePlan(
   checkCommands(draft, options.inputs);
   checkForeachFiles(draft);
   checkScripts(draft, options.files);
-  checkInputs(draft, options.inputs);
+  checkInputs(draft, { values: options.inputs, travelling: options.travelling ?? [] });
   checkSupport(draft);
   return { plan: draft.plan, diagnostics: draft.found.sorted() };
 }

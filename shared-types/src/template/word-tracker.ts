@@ -14,6 +14,9 @@ export class WordTracker {
   private cases = 0;
   private insideTest = false;
   private subscripted = false;
+  /** How many brackets are open in the word, up to where it was looked at. */
+  private openBrackets = 0;
+  private countedTo = -1;
   /** What the command does to its arguments: `let` calculates, `unset` reads names. */
   private argumentsAre: 'arithmetic' | 'name' | null = null;
   private declares = false;
@@ -48,8 +51,18 @@ export class WordTracker {
   inSubscript(position: number): boolean {
     if (!this.subscripted || this.wordStart === null) return false;
     // Past so many characters it is no name of an element any more; to take it for one is safe.
-    const before = this.text.slice(this.wordStart, Math.min(position, this.wordStart + 4096));
-    return before.split('[').length > before.split(']').length;
+    const end = Math.min(position, this.wordStart + 4096);
+    // Asked for every character of the word, so that what was counted is not counted again.
+    if (this.countedTo < this.wordStart || this.countedTo > end) {
+      this.countedTo = this.wordStart;
+      this.openBrackets = 0;
+    }
+    for (; this.countedTo < end; this.countedTo += 1) {
+      const char = this.text[this.countedTo];
+      if (char === '[') this.openBrackets += 1;
+      else if (char === ']') this.openBrackets -= 1;
+    }
+    return this.openBrackets > 0;
   }
 
   /** A placeholder stands in the current word. */
@@ -63,6 +76,7 @@ export class WordTracker {
 
   begin(position: number): void {
     this.wordStart = position;
+    this.countedTo = -1;
     const assignment = /[A-Za-z_]\w*\[|\[(?![[\s])/y;
     assignment.lastIndex = position;
     this.subscripted = assignment.test(this.text);

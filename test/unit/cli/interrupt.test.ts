@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FakeControlPlane, startFakeControlPlane } from './fake-control-plane.ts';
@@ -23,8 +24,9 @@ afterEach(async () => {
 });
 
 it('Ctrl-C while watching leaves the batch running, and says how to watch and stop it', async () => {
-  const env = { ...process.env, HOME: test.home, PLANFLEET_URL: fake.url, PLANFLEET_TOKEN: 't' };
-  const child = spawn(process.execPath, [binary, 'status', BATCH, '--watch'], { env });
+  const env = { ...process.env, HOME: test.home, PLANFLEET_URL: fake.url };
+  const args = ['status', BATCH, '--watch', '--token', 'secret-token', '-o', "OUT=it's here/totals.csv"];
+  const child = spawn(process.execPath, [binary, ...args], { env, cwd: test.home });
   const ended = once(child, 'close');
   let errors = '';
   child.stderr.on('data', (chunk) => {
@@ -32,9 +34,11 @@ it('Ctrl-C while watching leaves the batch running, and says how to watch and st
   });
   const [line] = await once(child.stdout, 'data');
   expect(String(line)).toBe('extract 0/9 done, 1 running\n');
+  expect(await readFile(`/proc/${child.pid}/cmdline`, 'utf8')).not.toContain('secret');
   child.kill('SIGINT');
   expect((await ended)[0]).toBe(130);
-  expect(errors).toContain(`planfleet status ${BATCH} --watch`);
+  const target = `${await realpath(test.home)}/it'\\''s here/totals.csv`;
+  expect(errors).toContain(`planfleet status ${BATCH} --watch -o 'OUT=${target}'\n`);
   expect(errors).toContain(`planfleet cancel ${BATCH}`);
   expect(fake.requests.every((request) => request.method === 'GET')).toBe(true);
 });

@@ -93,8 +93,8 @@ describe('submit', () => {
     expect(JSON.parse(String(validated?.get('config')))).toEqual({
       MODE: 'slow',
       OUTPUT_FILE: 'out/totals.csv',
-      INPUT_FOLDER: 'in voices',
-      RATES: 'rates.csv',
+      INPUT_FOLDER: '/in voices',
+      RATES: '/rates.csv',
     });
     expect([...blobs.keys()].sort()).toEqual([uploads.RATES.sha256, uploads.INPUT_FOLDER.sha256].sort());
     for (const [name, bytes] of blobs) expect(sha256(bytes)).toBe(name);
@@ -204,6 +204,59 @@ describe('submit --watch', () => {
     routes[`GET /v1/batches/${BATCH}/files`] = () => page([{ ...file, path: 'output/p/../../../x' }]);
     expect(await submit('-i', 'PAGES=p', '--watch')).toBe(3);
     expect(test.err.join('\n')).toContain('leads out of its folder');
+  });
+
+  it('is taken up again by status --watch, which fetches the same outputs', async () => {
+    const stored = { 'output/totals.csv': 'id\n', 'output/pages/a.html': '<p>' };
+    routes[`GET /v1/batches/${BATCH}/files`] = () =>
+      page(
+        Object.entries(stored).map(([path, text]) => ({
+          path,
+          size: text.length,
+          sha256: sha256(text),
+          task: `${BATCH}:x:0`,
+          attempt: 1,
+        })),
+      );
+    routes[`GET /v1/batches/${BATCH}/files/*`] = ({ path }) => ({
+      bytes: Buffer.from(path.endsWith('csv') ? stored['output/totals.csv'] : stored['output/pages/a.html']),
+    });
+    await submit('-i', 'OUTPUT_FILE=my totals/totals.csv', '-i', 'PAGES=pages');
+    const hint = `Watch it: planfleet status ${BATCH} --watch -o 'OUTPUT_FILE=${test.home}/my totals/totals.csv' -o 'PAGES=${test.home}/pages'`;
+    expect(test.out).toContain(hint);
+    const status = (...args: string[]) =>
+      test.run('status', BATCH, '--url', fake.url, '--token', 'tk', ...args);
+    const outputs = ['-o', 'OUTPUT_FILE=my totals/totals.csv', '-o', `PAGES=${test.home}/pages`];
+    expect(await status('--watch', ...outputs)).toBe(0);
+    expect(await readFile(join(test.home, 'my totals/totals.csv'), 'utf8')).toBe('id\n');
+    expect(await readFile(join(test.home, 'pages/a.html'), 'utf8')).toBe('<p>');
+    expect(await status(...outputs)).toBe(2);
+    expect(await status('--watch', '-o', 'PAGES')).toBe(2);
+  });
+
+  it('says of tasks that never came to run that they were not run', async () => {
+    views = [{ json: sampleBatch('failed', { total: 5, succeeded: 1, abandoned: 1, waiting: 3 }) }];
+    routes[`GET /v1/batches/${BATCH}/tasks`] = ({ query }) =>
+      query.get('state') === 'abandoned'
+        ? page([])
+        : page([sampleTask(0, 'succeeded'), sampleTask(1, 'waiting')]);
+    routes[`GET /v1/batches/${BATCH}/stages`] = () =>
+      page([
+        sampleStage('extract', { total: 2, succeeded: 1, abandoned: 1 }, 'failed'),
+        sampleStage('sum', { total: 3, waiting: 3 }, 'waiting'),
+      ]);
+    expect(await submit('--watch')).toBe(1);
+    expect(test.out.at(-1)).toBe(
+      `Batch ${BATCH} failed in 12 s: 1 of 5 tasks succeeded, 1 failed, 3 not run`,
+    );
+    await test.run('status', BATCH, '--url', fake.url, '--token', 'tk');
+    expect(test.out.find((line) => line.startsWith('  sum'))).toMatch(
+      /^ {2}sum +not run +0\/3 done, 3 not run$/,
+    );
+    await test.run('tasks', BATCH, '--url', fake.url, '--token', 'tk');
+    expect(test.out.filter((line) => line.includes(':extract:')).at(-1)).toMatch(/ not run +extract_inv-1/);
+    await test.run('tasks', BATCH, '--url', fake.url, '--token', 'tk', '--json');
+    expect(test.out.at(-1)).toContain('"state":"waiting"');
   });
 
   it('fetches the other files when one cannot be had, names it, and ends with 3', async () => {

@@ -79,9 +79,11 @@ describe.each(['up', 'serve'])('%s', (command) => {
 });
 
 it('serve prints the one command that joins a machine', async () => {
-  const running = await start(['serve', '--port', '0', '--name', 'rig1'], (line) => line.includes('--token'));
+  const running = await start(['serve', '--port', '0', '--name', 'rig1'], (line) =>
+    line.includes('PLANFLEET_TOKEN'),
+  );
   expect(running.lines.at(-1)).toMatch(
-    /^ {2}npx planfleet agent --url http:\/\/127\.0\.0\.1:\d+ --token \S+ --name rig1$/,
+    /^ {2}PLANFLEET_TOKEN=\S+ npx planfleet agent --url http:\/\/127\.0\.0\.1:\d+ --name rig1$/,
   );
   expect(await running.end()).toBe(0);
 });

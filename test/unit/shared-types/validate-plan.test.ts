@@ -227,3 +227,34 @@ describe('values', () => {
     expect(new Set(codes).size).toBe(codes.length);
   });
 });
+
+describe('values of inputs', () => {
+  const plan = (marks: string) =>
+    `# Plan: Test\n\n## Inputs\n- **DATA**: data ${marks}\n\n## Tasks\n${shell('`cat {DATA}`')}`;
+  const rules = (marks: string, options: ValidateOptions) =>
+    validatePlan(plan(marks), options).diagnostics.map(({ severity, rule }) => `${severity} ${rule}`);
+
+  test.each(['(file)', '(folder)'])('a relative path for %s is refused, unless it is sent along', (mark) => {
+    for (const DATA of ['data', './data', '@./data', '~/data']) {
+      expect(rules(mark, { inputs: { DATA } })).toEqual(['error invalid_input']);
+      expect(rules(mark, { inputs: { DATA }, travelling: ['DATA'] })).toEqual([]);
+    }
+    expect(rules(mark, { inputs: { DATA: '/data' } })).toEqual([]);
+    expect(rules(`${mark} (optional)`, { inputs: { DATA: '' } })).toEqual([]);
+    expect(validatePlan(plan(mark), { inputs: { DATA: 'x' } }).diagnostics[0]?.hint).toBe(
+      'Write -i DATA=@./path to send it, or an absolute path that exists on the machine.',
+    );
+  });
+
+  test('a placeholder in a value is doubted, since it is passed as it is written', () => {
+    expect(rules('(default: {BATCH_PATH}/x)', {})).toEqual(['warning placeholder_in_value']);
+    expect(rules('', { inputs: { DATA: '{DATA}' } })).toEqual(['warning placeholder_in_value']);
+    expect(rules('(default: {BATCH_PATH}/x)', { inputs: { DATA: '{YEAR} ${HOME}' } })).toEqual([]);
+  });
+
+  test('an id that no file could be named after is refused', () => {
+    const taskOf = (id: string) => `### ${id}\n- task_class: cpu\n- command: true\n`;
+    expect(findings(taskOf('a'.repeat(100)))).toEqual([]);
+    expect(findings(taskOf('a'.repeat(101)))).toEqual([`error invalid_id: ${'a'.repeat(101)}`]);
+  });
+});

@@ -6,6 +6,7 @@ import {
   type SqlValue,
   toDriverParams,
 } from '../database.ts';
+import { explainFault } from './explain-fault.ts';
 
 /** Retries of a batch that met a lock: about 10 s with `BUSY_PAUSE_MS` between them, then the caller answers 503. */
 const BUSY_RETRIES = 60;
@@ -31,7 +32,9 @@ export function openClientDatabase(client: Client, random: () => number): Databa
           return results.map(toResultSet);
         } catch (error) {
           if (isAway(error)) throw new DatabaseBusyError('The database does not answer.', { cause: error });
-          if (!isBusy(error)) throw error;
+          const fault = explainFault(error);
+          if (fault === null) throw error;
+          if (fault.kind === 'storage') throw new DatabaseBusyError(fault.message, { cause: error });
           if (attempt > BUSY_RETRIES)
             throw new DatabaseBusyError('The database is locked.', { cause: error });
           await new Promise((resolve) =>
@@ -59,9 +62,4 @@ function toValue(value: unknown): SqlValue {
 function isAway(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return code === '' || code === 'SERVER_ERROR';
-}
-
-function isBusy(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'TRANSACTION_BUSY';
 }

@@ -8,6 +8,7 @@ import {
   type Statement,
   toDriverParams,
 } from '../database.ts';
+import { explainFault } from './explain-fault.ts';
 
 /**
  * How long one attempt waits inside SQLite for another process's lock. The wait blocks the event loop, so it
@@ -35,65 +36,23 @@ export interface EmbeddedDatabaseOptions {
  */
 export function openEmbeddedDatabase(options: EmbeddedDatabaseOptions): Database {
   const { file, synchronous = 'FULL', random = Math.random } = options;
-  let connection = connect(file, synchronous);
-  let statements = new Map<string, PreparedStatement>();
+  const connection = new Connection(file, synchronous);
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  function prepare(sql: string): PreparedStatement {
-    const known = statements.get(sql);
-    if (known !== undefined) return known;
-    if (statements.size >= STATEMENT_CACHE) statements.clear();
-    const native = connection.prepare(sql);
-    const columns = native.columns().map((column) => column.name);
-    if (columns.length > 0) native.raw(true);
-    const prepared = { native, columns };
-    statements.set(sql, prepared);
-    return prepared;
-  }
-
-  function run(statement: Statement): ResultSet {
-    const { native, columns } = prepare(statement.sql);
-    const params = toDriverParams(statement.params);
-    if (columns.length === 0) {
-      native.run(params);
-      return { columns, rows: [] };
-    }
-    return { columns, rows: native.all(params) as SqlValue[][] };
-  }
-
-  function runBatch(batch: readonly Statement[], mode: 'read' | 'write'): ResultSet[] {
-    // A single read is a transaction by itself; half of the reads are.
-    if (mode === 'read' && batch.length === 1) return batch.map(run);
-    connection.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN');
-    try {
-      const results = batch.map(run);
-      connection.exec('COMMIT');
-      return results;
-    } catch (error) {
-      if (connection.inTransaction) connection.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  /** A statement that met a lock can stay open and spoil its connection; a new connection is always clean. */
-  function reconnect(): void {
-    statements = new Map();
-    connection.close();
-    connection = connect(file, synchronous);
-  }
-
   async function runPatiently(batch: readonly Statement[], mode: 'read' | 'write'): Promise<ResultSet[]> {
     for (let attempt = 1; ; attempt++) {
+      if (closed) throw new Error('The database is closed.');
       try {
-        if (closed) throw new Error('The database is closed.');
-        return runBatch(batch, mode);
+        return connection.runBatch(batch, mode);
       } catch (error) {
-        if (!isBusy(error)) throw error;
+        const fault = explainFault(error);
+        if (fault === null) throw error;
+        connection.drop();
+        if (fault.kind === 'storage') throw new DatabaseBusyError(fault.message, { cause: error });
         if (attempt > BUSY_RETRIES) {
           throw new DatabaseBusyError('The database is locked by another process.', { cause: error });
         }
-        reconnect();
         await sleep(2 + random() * Math.min(48, 2 ** attempt));
       }
     }
@@ -109,14 +68,72 @@ export function openEmbeddedDatabase(options: EmbeddedDatabaseOptions): Database
     async close() {
       await queue;
       closed = true;
-      statements.clear();
-      connection.close();
+      connection.drop();
     },
   };
 }
 
+/** One connection at a time with its prepared statements; opened anew by the batch after a `drop`. */
+class Connection {
+  readonly #file: string;
+  readonly #synchronous: 'FULL' | 'NORMAL';
+  #native: Libsql.Database | null;
+  readonly #statements = new Map<string, PreparedStatement>();
+
+  constructor(file: string, synchronous: 'FULL' | 'NORMAL') {
+    this.#file = file;
+    this.#synchronous = synchronous;
+    // At once: that the file cannot be opened is told by the start, not by the first request.
+    this.#native = connect(file, synchronous);
+  }
+
+  runBatch(batch: readonly Statement[], mode: 'read' | 'write'): ResultSet[] {
+    this.#native ??= connect(this.#file, this.#synchronous);
+    const native = this.#native;
+    // A single read is a transaction by itself; half of the reads are.
+    if (mode === 'read' && batch.length === 1) return batch.map((statement) => this.#run(native, statement));
+    native.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN');
+    try {
+      const results = batch.map((statement) => this.#run(native, statement));
+      native.exec('COMMIT');
+      return results;
+    } catch (error) {
+      if (native.inTransaction) native.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** A statement that met a lock can stay open and spoil its connection; a new connection is always clean. */
+  drop(): void {
+    const native = this.#native;
+    this.#native = null;
+    this.#statements.clear();
+    native?.close();
+  }
+
+  #run(native: Libsql.Database, { sql, params }: Statement): ResultSet {
+    const { statement, columns } = this.#prepare(native, sql);
+    const bound = toDriverParams(params);
+    if (columns.length > 0) return { columns, rows: statement.all(bound) as SqlValue[][] };
+    statement.run(bound);
+    return { columns, rows: [] };
+  }
+
+  #prepare(native: Libsql.Database, sql: string): PreparedStatement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    if (this.#statements.size >= STATEMENT_CACHE) this.#statements.clear();
+    const statement = native.prepare(sql);
+    const columns = statement.columns().map((column) => column.name);
+    if (columns.length > 0) statement.raw(true);
+    const prepared = { statement, columns };
+    this.#statements.set(sql, prepared);
+    return prepared;
+  }
+}
+
 interface PreparedStatement {
-  readonly native: Libsql.Statement;
+  readonly statement: Libsql.Statement;
   readonly columns: readonly string[];
 }
 
@@ -124,9 +141,4 @@ function connect(file: string, synchronous: 'FULL' | 'NORMAL'): Libsql.Database 
   const connection = new Libsql(file, { timeout: BUSY_WAIT_MS });
   connection.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA foreign_keys=ON`);
   return connection;
-}
-
-function isBusy(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
 }

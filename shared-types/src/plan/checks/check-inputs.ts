@@ -1,8 +1,17 @@
+import { findPlaceholders } from '../../template/find-placeholders.ts';
+import { builtinVariables } from '../../template/lookup-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
+import type { PlanInput } from '../plan.ts';
 import type { PlanDraft } from '../read-plan.ts';
 
+/** What was given at submission: values by name, and which of the inputs are sent along. */
+export interface GivenInputs {
+  readonly values: Readonly<Record<string, string>> | undefined;
+  readonly travelling: readonly string[];
+}
+
 /** Every input is used; and where values are given, they are those that the plan asks for. */
-export function checkInputs(draft: PlanDraft, given: Readonly<Record<string, string>> | undefined): void {
+export function checkInputs(draft: PlanDraft, { values: given, travelling }: GivenInputs): void {
   const offsets = new Map(draft.inputs.map((input) => [input.name, input.offset]));
   for (const input of draft.plan.inputs) {
     const offset = offsets.get(input.name) ?? 0;
@@ -25,8 +34,44 @@ export function checkInputs(draft: PlanDraft, given: Readonly<Record<string, str
         hint: `Give -i ${input.name}=...`,
       });
     }
+    const value = given !== undefined && Object.hasOwn(given, input.name) ? given[input.name] : undefined;
+    if (input.used) checkLiteral(draft, input, value ?? input.default ?? '', offset);
+    if (value !== undefined && !travelling.includes(input.name)) checkPlace(draft, input, value, offset);
   }
   for (const [name, value] of Object.entries(given ?? {})) checkGiven(draft, offsets, name, value);
+}
+
+/** A value is data, also where it looks like a template. */
+function checkLiteral(draft: PlanDraft, input: PlanInput, value: string, offset: number): void {
+  const isKnown = (name: string) =>
+    builtinVariables.includes(name) || draft.plan.inputs.some((each) => each.name === name);
+  const found = findPlaceholders(value).find(({ name, is_item }) => is_item || isKnown(name));
+  if (found === undefined) return;
+  draft.found.add({
+    severity: 'warning',
+    rule: 'placeholder_in_value',
+    subject: input.name,
+    message: `The value of ${input.name} holds ${found.text}, which is passed as it is written: values are not substituted again.`,
+    offset,
+    hint: `Write ${found.text} in the command, beside {${input.name}}.`,
+  });
+}
+
+/** A path that is not sent along has to mean the same on a machine that its author has never seen. */
+function checkPlace(draft: PlanDraft, input: PlanInput, value: string, offset: number): void {
+  if ((input.kind !== 'file' && input.kind !== 'folder') || value === '' || value.startsWith('/')) return;
+  draft.found.add({
+    severity: 'error',
+    rule: 'invalid_input',
+    subject: input.name,
+    message: `${input.name} is a ${input.kind}, and "${shorten(value)}" is a relative path, which no machine has.`,
+    offset,
+    hint: `Write -i ${input.name}=@./path to send it, or an absolute path that exists on the machine.`,
+  });
+}
+
+function shorten(value: string): string {
+  return value.length > 80 ? `${value.slice(0, 77)}...` : value;
 }
 
 function checkGiven(
