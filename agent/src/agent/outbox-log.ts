@@ -49,20 +49,95 @@ interface Segment {
  */
 export async function openOutboxLog(folder: string): Promise<OutboxLog> {
   await mkdir(folder, { recursive: true });
-  let next = 0;
-  let current: Segment | null = null;
-  const segmentOf = new Map<string, Segment>();
+  return new SegmentedLog(folder);
+}
 
-  async function openSegment(): Promise<Segment> {
-    const file = join(folder, `${String(next++).padStart(10, '0')}.jsonl`);
+class SegmentedLog implements OutboxLog {
+  readonly #folder: string;
+  readonly #segmentOf = new Map<string, Segment>();
+  #current: Segment | null = null;
+  #next = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async load(): Promise<AttemptResult[]> {
+    const results = new Map<string, AttemptResult>();
+    const segments: Segment[] = [];
+    for (const name of (await readdir(this.#folder)).filter((entry) => entry.endsWith('.jsonl')).sort()) {
+      const file = join(this.#folder, name);
+      this.#next = Math.max(this.#next, Number(basename(name, '.jsonl')) + 1);
+      const handle = await open(file, 'a', 0o600);
+      const segment: Segment = { file, handle, live: new Set(), bytes: SEGMENT_BYTES };
+      for (const line of (await readFile(file, 'utf8')).split('\n')) {
+        const result = readLine(line);
+        if (result === null) continue;
+        const key = leaseText(result.report);
+        results.set(key, result);
+        this.#segmentOf.get(key)?.live.delete(key);
+        this.#segmentOf.set(key, segment);
+        segment.live.add(key);
+      }
+      segments.push(segment);
+    }
+    for (const segment of segments) await this.#dropIfDone(segment);
+    await removeStrays(this.#folder, [...results.values()]);
+    return [...results.values()];
+  }
+
+  async append(results: readonly AttemptResult[]): Promise<void> {
+    const full = this.#current !== null && this.#current.bytes >= SEGMENT_BYTES;
+    const before = this.#current;
+    const segment = this.#current === null || full ? await this.#openSegment() : this.#current;
+    this.#current = segment;
+    if (full && before !== null) await this.#dropIfDone(before);
+    const text = results.map((result) => `${JSON.stringify({ ...result, held: undefined })}\n`).join('');
+    const corrected: [Segment, string][] = [];
+    // Marked before the write, so that no acknowledgement of another report empties the file under it.
+    for (const result of results) {
+      const key = leaseText(result.report);
+      const earlier = this.#segmentOf.get(key);
+      if (earlier !== undefined && earlier !== segment) corrected.push([earlier, key]);
+      segment.live.add(key);
+      this.#segmentOf.set(key, segment);
+    }
+    // A leading line end, so that a line cut short by a full disk does not swallow this one.
+    await segment.handle.appendFile(`\n${text}`);
+    await segment.handle.datasync();
+    segment.bytes += text.length;
+    // The later line counts, and only now is it safe.
+    for (const [earlier, key] of corrected) if (earlier.live.delete(key)) await this.#dropIfDone(earlier);
+  }
+
+  async remove(results: readonly AttemptResult[]): Promise<void> {
+    const touched = new Set<Segment>();
+    for (const result of results) {
+      const key = leaseText(result.report);
+      const segment = this.#segmentOf.get(key);
+      this.#segmentOf.delete(key);
+      if (segment?.live.delete(key)) touched.add(segment);
+      for (const file of ownFiles(result)) await rm(file, { force: true });
+    }
+    for (const segment of touched) await this.#dropIfDone(segment);
+  }
+
+  async close(): Promise<void> {
+    const segments = new Set(this.#segmentOf.values());
+    if (this.#current !== null) segments.add(this.#current);
+    for (const segment of segments) await segment.handle.close();
+  }
+
+  async #openSegment(): Promise<Segment> {
+    const file = join(this.#folder, `${String(this.#next++).padStart(10, '0')}.jsonl`);
     const handle = await open(file, 'ax', 0o600);
-    await syncFolder(folder);
+    await syncFolder(this.#folder);
     return { file, handle, live: new Set(), bytes: 0 };
   }
 
-  async function dropIfDone(segment: Segment): Promise<void> {
+  async #dropIfDone(segment: Segment): Promise<void> {
     if (segment.live.size > 0) return;
-    if (segment === current) {
+    if (segment === this.#current) {
       // Emptied in place: under load the outbox runs empty between any two reports.
       segment.bytes = 0;
       await segment.handle.truncate(0);
@@ -71,74 +146,6 @@ export async function openOutboxLog(folder: string): Promise<OutboxLog> {
     await segment.handle.close();
     await rm(segment.file, { force: true });
   }
-
-  return {
-    async load() {
-      const results = new Map<string, AttemptResult>();
-      const segments: Segment[] = [];
-      for (const name of (await readdir(folder)).filter((entry) => entry.endsWith('.jsonl')).sort()) {
-        const file = join(folder, name);
-        next = Math.max(next, Number(basename(name, '.jsonl')) + 1);
-        const handle = await open(file, 'a', 0o600);
-        const segment: Segment = { file, handle, live: new Set(), bytes: SEGMENT_BYTES };
-        for (const line of (await readFile(file, 'utf8')).split('\n')) {
-          const result = readLine(line);
-          if (result === null) continue;
-          const key = leaseText(result.report);
-          results.set(key, result);
-          segmentOf.get(key)?.live.delete(key);
-          segmentOf.set(key, segment);
-          segment.live.add(key);
-        }
-        segments.push(segment);
-      }
-      for (const segment of segments) await dropIfDone(segment);
-      await removeStrays(folder, [...results.values()]);
-      return [...results.values()];
-    },
-
-    async append(results) {
-      const full = current !== null && current.bytes >= SEGMENT_BYTES;
-      const before = current;
-      if (current === null || full) current = await openSegment();
-      const segment = current;
-      if (full && before !== null) await dropIfDone(before);
-      const text = results.map((result) => `${JSON.stringify({ ...result, held: undefined })}\n`).join('');
-      const corrected: [Segment, string][] = [];
-      // Marked before the write, so that no acknowledgement of another report empties the file under it.
-      for (const result of results) {
-        const key = leaseText(result.report);
-        const earlier = segmentOf.get(key);
-        if (earlier !== undefined && earlier !== segment) corrected.push([earlier, key]);
-        segment.live.add(key);
-        segmentOf.set(key, segment);
-      }
-      // A leading line end, so that a line cut short by a full disk does not swallow this one.
-      await segment.handle.appendFile(`\n${text}`);
-      await segment.handle.datasync();
-      segment.bytes += text.length;
-      // The later line counts, and only now is it safe.
-      for (const [earlier, key] of corrected) if (earlier.live.delete(key)) await dropIfDone(earlier);
-    },
-
-    async remove(results) {
-      const touched = new Set<Segment>();
-      for (const result of results) {
-        const key = leaseText(result.report);
-        const segment = segmentOf.get(key);
-        segmentOf.delete(key);
-        if (segment?.live.delete(key)) touched.add(segment);
-        for (const file of ownFiles(result)) await rm(file, { force: true });
-      }
-      for (const segment of touched) await dropIfDone(segment);
-    },
-
-    async close() {
-      const segments = new Set(segmentOf.values());
-      if (current !== null) segments.add(current);
-      for (const segment of segments) await segment.handle.close();
-    },
-  };
 }
 
 /** Folder of the chunk files that reports refer to. */

@@ -5,6 +5,7 @@ import { buildEnvironment } from './build-environment.ts';
 import { describeExit } from './describe-exit.ts';
 import { readTail } from './read-tail.ts';
 import { renderOrFail } from './render-or-fail.ts';
+import { shortenLog } from './shorten-log.ts';
 
 /** Runs the command of the task and everything it starts to their end. */
 export async function runCommand(attempt: Attempt): Promise<void> {
@@ -28,4 +29,6 @@ export async function runCommand(attempt: Attempt): Promise<void> {
   attempt.tail = await readTail(logFile);
   const problem = describeExit(exit, 'The command', spec.timeout_ms);
   if (problem !== null) throw new AttemptError(exit.timed_out ? 'timeout' : 'worker', problem);
+  // A log that cannot be cut is only long.
+  await shortenLog(logFile).catch(() => undefined);
 }

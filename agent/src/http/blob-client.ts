@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import * as z from 'zod';
 import type { Timers } from '../agent/agent-deps.ts';
 import type { Answer } from './answer.ts';
-import { classifyAnswer } from './classify-answer.ts';
+import { classifyAnswer, type RawAnswer } from './classify-answer.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import type { Transport } from './transport.ts';
 
@@ -31,74 +31,88 @@ export interface BlobClientOptions {
 }
 
 export function createBlobClient(options: BlobClientOptions): BlobClient {
-  const authorization = `Bearer ${options.token}`;
   return {
-    async downloadBlob(sha256, write, signal) {
-      const abort = new LinkedAbort(signal, options.timers, SILENCE_MS);
-      try {
-        const response = await options.transport(`${options.base}/v1/blobs/${sha256}`, {
-          method: 'GET',
-          headers: { authorization },
-          signal: abort.signal,
-        });
-        if (!response.ok || response.body === null) {
-          return classifyAnswer(
-            {
-              status: response.ok ? 599 : response.status,
-              text: await response.text(),
-              retry_after: response.headers.get('retry-after'),
-            },
-            z.null(),
-          );
-        }
-        for await (const piece of readPieces(response.body)) {
-          abort.touch();
-          await write(piece);
-        }
-        return { kind: 'ok', body: null };
-      } catch (error) {
-        return classifyAnswer({ error: abort.signal.aborted ? abort.signal.reason : error }, z.null());
-      } finally {
-        abort.release();
-      }
-    },
-
-    async uploadBlob(sha256, file, size, signal) {
-      const abort = new LinkedAbort(signal, options.timers, SILENCE_MS);
-      // Never more than was hashed: a file that grew meanwhile is refused by its digest, not by its length.
-      const source = createReadStream(file, size === 0 ? {} : { end: size - 1 });
-      source.on('data', () => abort.touch());
-      // An error reaches the request through its body; without a listener it would end the process as well.
-      source.on('error', () => undefined);
-      try {
-        const response = await options.transport(`${options.base}/v1/blobs/${sha256}`, {
-          method: 'PUT',
-          headers: {
-            authorization,
-            'content-type': 'application/octet-stream',
-            'content-length': String(size),
-          },
-          body: toWebStream(source),
-          duplex: 'half',
-          signal: abort.signal,
-        });
-        const text = await response.text();
-        return classifyAnswer(
-          {
-            status: response.status,
-            text: text === '' ? 'null' : text,
-            retry_after: response.headers.get('retry-after'),
-          },
-          z.unknown(),
-        );
-      } catch (error) {
-        return classifyAnswer({ error: abort.signal.aborted ? abort.signal.reason : error }, z.unknown());
-      } finally {
-        abort.release();
-        source.destroy();
-      }
-    },
+    downloadBlob: (sha256, write, signal) =>
+      withAbort(options, signal, z.null(), (abort) => download(options, sha256, write, abort)),
+    uploadBlob: (sha256, file, size, signal) =>
+      withAbort(options, signal, z.unknown(), (abort) => upload(options, { sha256, file, size }, abort)),
   };
+}
+
+/** One transfer that ends when `signal` fires, or when nothing has moved for a while. */
+async function withAbort<T>(
+  options: BlobClientOptions,
+  signal: AbortSignal,
+  schema: z.ZodType<T>,
+  transfer: (abort: LinkedAbort) => Promise<RawAnswer>,
+): Promise<Answer<T>> {
+  const abort = new LinkedAbort(signal, options.timers, SILENCE_MS);
+  try {
+    return classifyAnswer(await transfer(abort), schema);
+  } catch (error) {
+    return classifyAnswer({ error: abort.signal.aborted ? abort.signal.reason : error }, schema);
+  } finally {
+    abort.release();
+  }
+}
+
+async function download(
+  options: BlobClientOptions,
+  sha256: string,
+  write: (piece: Uint8Array) => Promise<void>,
+  abort: LinkedAbort,
+): Promise<RawAnswer> {
+  const response = await options.transport(`${options.base}/v1/blobs/${sha256}`, {
+    method: 'GET',
+    headers: { authorization: `Bearer ${options.token}` },
+    signal: abort.signal,
+  });
+  if (!response.ok || response.body === null) {
+    return {
+      status: response.ok ? 599 : response.status,
+      text: await response.text(),
+      retry_after: response.headers.get('retry-after'),
+    };
+  }
+  for await (const piece of readPieces(response.body)) {
+    abort.touch();
+    await write(piece);
+  }
+  return { status: response.status, text: 'null', retry_after: null };
+}
+
+async function upload(
+  options: BlobClientOptions,
+  content: { sha256: string; file: string; size: number },
+  abort: LinkedAbort,
+): Promise<RawAnswer> {
+  const { sha256, file, size } = content;
+  // Never more than was hashed: a file that grew meanwhile is refused by its digest, not by its length.
+  const source = createReadStream(file, size === 0 ? {} : { end: size - 1 });
+  source.on('data', () => abort.touch());
+  // An error reaches the request through its body; without a listener it would end the process as well.
+  source.on('error', () => undefined);
+  try {
+    const response = await options.transport(`${options.base}/v1/blobs/${sha256}`, {
+      method: 'PUT',
+      headers: {
+        authorization: `Bearer ${options.token}`,
+        'content-type': 'application/octet-stream',
+        'content-length': String(size),
+      },
+      body: toWebStream(source),
+      duplex: 'half',
+      signal: abort.signal,
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      text: text === '' ? 'null' : text,
+      retry_after: response.headers.get('retry-after'),
+    };
+  } finally {
+    source.destroy();
+  }
 }
 
 async function* readPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

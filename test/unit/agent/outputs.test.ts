@@ -144,6 +144,20 @@ test('what was reported is what is uploaded, however late and whatever happens t
   while ((await readdir(copies)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
+test('what was reported before a restart is what is uploaded after it', async () => {
+  const agent = bench.agent();
+  bench.plane.replaces.set('missing', Array(1_000).fill({ status: 503, body: '' }));
+  bench.plane.offer(makeStage({ inputs: FILE, command: 'echo first > {FILE}' }));
+  await bench.plane.until('the question for missing content', () => bench.plane.count('missing') > 0);
+  agent.stop();
+  await agent.done;
+  await appendFile(output('all.txt'), 'changed\n');
+  bench.plane.replaces.delete('missing');
+  bench.agent();
+  await bench.plane.untilReports(1);
+  expect(published()).toEqual({ 'all.txt': 'first\n' });
+});
+
 test('a copy that is lost is made good from the file, and a file that is gone is left out', async () => {
   bench.agent();
   for (const [name, spoil] of [
