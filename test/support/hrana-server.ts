@@ -19,7 +19,7 @@ export interface HranaServer {
 
 /**
  * A libSQL server as far as the client's batches need one (Hrana 2 over HTTP, each pipeline a connection of its
- * own), over the embedded library: nothing else that speaks it can be installed from the package registry.
+ * own), over the embedded library: what speaks it otherwise is a server of its own, which a test cannot count on.
  */
 export async function startHranaServer(file: string, token: string): Promise<HranaServer> {
   const server = createServer(async (request, response) => {

@@ -67,14 +67,15 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     },
   };
   const logTo = (entry: LogEntry) => void log.push(entry);
+  const timers = change.ports?.timers ?? realTimers;
   const deps = createDeps({
     db,
     artifacts: await openDirectoryStore(join(folder, 'artifacts'), now),
     clock,
-    timers: realTimers,
+    timers,
     random: Math.random,
     sha256: async (data) => createHash('sha256').update(data).digest('hex'),
-    wake: createSharedPoller({ db, clock, timers: realTimers, log: logTo, poll_ms: settings.wake_poll_ms }),
+    wake: createSharedPoller({ db, clock, timers, log: logTo, poll_ms: settings.wake_poll_ms }),
     log: logTo,
     settings,
     keys: KEYS,

@@ -27,17 +27,27 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
       writeErr: (text) => terminal.err(text.trimEnd()),
     });
 
-  const command = (usage: string, description: string, json = 'the answer as JSON, for programs') =>
-    program.command(usage).description(description).option('--json', json);
-  const serverCommand = (usage: string, description: string, json?: string) =>
-    withServer(command(usage, description, json));
-  const jsonLog = 'what happens as lines of JSON, for programs';
+  declareServers(program, terminal, done);
+  declarePlans(program, terminal, done);
+  declareViews(program, terminal, done);
+  declareTokens(program, terminal, done);
+  for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
+    each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
+  program.showHelpAfterError('(planfleet --help lists the commands)');
+  return program;
+}
 
+type Done = (code: number) => void;
+
+const JSON_LOG = 'what happens as lines of JSON, for programs';
+
+/** Commands that run until a signal, and what prepares them. */
+function declareServers(program: Command, terminal: Terminal, done: Done): void {
   for (const [name, description] of [
     ['up', 'control plane and an agent on this machine'],
     ['serve', 'control plane only; agents join it'],
   ] as const) {
-    const each = withControlPlane(command(name, description, jsonLog));
+    const each = withControlPlane(withJson(program.command(name).description(description), JSON_LOG));
     if (name === 'up') withAgent(each);
     else each.option('--name <name>', 'bind the token of the printed join command to this agent name');
     each.action(async (options) =>
@@ -49,15 +59,22 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
     );
   }
 
-  command('migrate', 'create or upgrade the database, without starting anything')
+  withJson(
+    program.command('migrate').description('create or upgrade the database, without starting anything'),
+  )
     .option('--data <dir>', 'data folder of the control plane')
     .action(async (options) => done(await (await import('./migrate.ts')).migrate(options, terminal)));
 
-  withAgent(serverCommand('agent', 'agent on this machine: takes tasks, runs them, sends results', jsonLog))
+  withAgent(
+    serverCommand(program, 'agent', 'agent on this machine: takes tasks, runs them, sends results', JSON_LOG),
+  )
     .option('--data <dir>', 'where it keeps plans, batch files and its outbox')
     .action(async (options) => done(await (await import('./agent.ts')).agent(options, terminal)));
+}
 
-  serverCommand('submit <plan>', 'submit a plan: its folder, or a plan.md that needs nothing else')
+/** What is done with a plan. */
+function declarePlans(program: Command, terminal: Terminal, done: Done): void {
+  serverCommand(program, 'submit <plan>', 'submit a plan: its folder, or a plan.md that needs nothing else')
     .option('--config <json>', 'inputs as a JSON object, or @file')
     .option('-i, --input <key=value>', 'an input: KEY=VALUE, or KEY=@PATH to send a file or folder', collect)
     .option('--name <name>', 'name of the batch, instead of the plan')
@@ -67,11 +84,14 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
       done(await (await import('./submit.ts')).submit(plan, options, terminal)),
     );
 
-  serverCommand('validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
+  serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
   );
+}
 
-  serverCommand('status [batch]', 'the latest batches and all agents, or the stages of one batch')
+/** What is asked about batches. */
+function declareViews(program: Command, terminal: Terminal, done: Done): void {
+  serverCommand(program, 'status [batch]', 'the latest batches and all agents, or the stages of one batch')
     .option('--watch', 'with a batch: show progress until its end')
     .option(
       '-o, --output <name=path>',
@@ -82,7 +102,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
       done(await (await import('./status.ts')).status(batch, options, terminal)),
     );
 
-  serverCommand('tasks <batch>', 'the tasks of a batch')
+  serverCommand(program, 'tasks <batch>', 'the tasks of a batch')
     .option('--state <state>', 'only these: waiting, ready, leased, backoff, succeeded, abandoned, ...')
     .option('--stage <stage>', 'only those of one stage')
     .option('--limit <n>', 'stop after so many', wholeNumber(1, 1_000_000))
@@ -91,22 +111,25 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
     );
 
   serverCommand(
+    program,
     'task <task>',
     'every attempt of a task (BATCH:stage:ordinal), its command and output',
   ).action(async (task, options) => done(await (await import('./task.ts')).task(task, options, terminal)));
 
-  serverCommand('cancel <batch>', 'stop a batch; what runs is ended').action(async (batch, options) =>
-    done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
+  serverCommand(program, 'cancel <batch>', 'stop a batch; what runs is ended').action(
+    async (batch, options) => done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
   );
-
-  declareTokens(program, terminal, done);
-  for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
-    each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
-  program.showHelpAfterError('(planfleet --help lists the commands)');
-  return program;
 }
 
-function declareTokens(program: Command, terminal: Terminal, done: (code: number) => void): void {
+function serverCommand(program: Command, usage: string, description: string, json?: string): Command {
+  return withServer(withJson(program.command(usage).description(description), json));
+}
+
+function withJson(command: Command, json = 'the answer as JSON, for programs'): Command {
+  return command.option('--json', json);
+}
+
+function declareTokens(program: Command, terminal: Terminal, done: Done): void {
   const tokens = program.command('tokens').description('make, list and revoke tokens');
   const command = (usage: string, description: string) =>
     withServer(tokens.command(usage).description(description).option('--json', 'the answer as JSON'));
