@@ -56,40 +56,6 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     revocationsReadAt = now;
   }
 
-  async function verifyAnew(token: string, now: number): Promise<Remembered> {
-    try {
-      const { payload } = await jwtVerify(token, (header) => findSecret(header.kid), {
-        algorithms: ['HS256'],
-        audience: TOKEN_AUDIENCE,
-        currentDate: new Date(now),
-      });
-      const claims = tokenClaimsSchema.safeParse(payload);
-      if (!claims.success) throw badToken('It lacks claims that planfleet needs.');
-      const { sub, jti, scope, agent, plans, exp } = claims.data;
-      return {
-        principal: {
-          subject: sub,
-          jti,
-          scopes: new Set(scope.split(' ').filter(isScope)),
-          agent: agent ?? null,
-          plans: plans ?? null,
-        },
-        expires_at: exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000,
-      };
-    } catch (error) {
-      if (error instanceof ApiError) throw error;
-      if (error instanceof errors.JWTExpired) throw badToken('It has expired.');
-      // Whatever else a made-up token provokes is the token's fault. The token itself is never repeated.
-      throw badToken('It was not made by this control plane, or was changed since.');
-    }
-  }
-
-  function findSecret(kid: string | undefined): Uint8Array {
-    const secret = kid === undefined ? undefined : secrets.get(kid);
-    if (secret === undefined) throw badToken('It was signed with a key that is not in use here.');
-    return secret;
-  }
-
   return {
     signingKey: keys[0],
     forgetRevocations() {
@@ -102,7 +68,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const key = await sha256(new TextEncoder().encode(token));
       let known = remembered.get(key);
       if (known === undefined) {
-        known = await verifyAnew(token, now);
+        known = await verifyAnew(secrets, token, now);
         if (remembered.size >= REMEMBERED) remembered.clear();
         remembered.set(key, known);
       }
@@ -115,6 +81,43 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       return known.principal;
     },
   };
+}
+
+/** By the id of their key. */
+type Secrets = ReadonlyMap<string, Uint8Array>;
+
+async function verifyAnew(secrets: Secrets, token: string, now: number): Promise<Remembered> {
+  try {
+    const { payload } = await jwtVerify(token, (header) => findSecret(secrets, header.kid), {
+      algorithms: ['HS256'],
+      audience: TOKEN_AUDIENCE,
+      currentDate: new Date(now),
+    });
+    const claims = tokenClaimsSchema.safeParse(payload);
+    if (!claims.success) throw badToken('It lacks claims that planfleet needs.');
+    const { sub, jti, scope, agent, plans, exp } = claims.data;
+    return {
+      principal: {
+        subject: sub,
+        jti,
+        scopes: new Set(scope.split(' ').filter(isScope)),
+        agent: agent ?? null,
+        plans: plans ?? null,
+      },
+      expires_at: exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000,
+    };
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    if (error instanceof errors.JWTExpired) throw badToken('It has expired.');
+    // Whatever else a made-up token provokes is the token's fault. The token itself is never repeated.
+    throw badToken('It was not made by this control plane, or was changed since.');
+  }
+}
+
+function findSecret(secrets: Secrets, kid: string | undefined): Uint8Array {
+  const secret = kid === undefined ? undefined : secrets.get(kid);
+  if (secret === undefined) throw badToken('It was signed with a key that is not in use here.');
+  return secret;
 }
 
 function isScope(word: string): word is Scope {

@@ -63,7 +63,7 @@ test('each route refuses every scope that is not its own, admin too', async () =
     if (wanted === undefined) continue;
     const [method = '', path = ''] = key.split(' ');
     for (const scope of scopes.filter((each) => !wanted.includes(each))) {
-      const response = await server.ask(scope, method, path.replace(':path{.+}', 'a'));
+      const response = await server.ask(scope, method, path.replace(':path{[\\s\\S]+}', 'a'));
       expect([key, scope, response.status]).toEqual([key, scope, 403]);
     }
     const response = await server.app.request(path, { method });
