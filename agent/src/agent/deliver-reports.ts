@@ -7,7 +7,7 @@ import { wait } from './wait.ts';
 
 /** Tails fill a request: 64 of the largest fit, which is what a control plane reads without trouble. */
 const MAX_REQUEST_BYTES = 4_000_000;
-/** After so many rounds the lists will not become complete by sending them once more. */
+/** After so many rounds its lists and files will not become complete by sending them once more. */
 const MAX_INCOMPLETE = 5;
 
 /**
@@ -84,9 +84,10 @@ function settle(life: AgentLife, entries: readonly OutboxEntry[], answer: Result
   const done: OutboxEntry[] = [];
   entries.forEach((entry, index) => {
     const verdict = answer.results[index];
-    if (verdict === 'items_incomplete') {
+    if (verdict === 'items_incomplete' || verdict === 'files_missing') {
       entry.incomplete += 1;
-      if (entry.incomplete >= MAX_INCOMPLETE) replaceRefused(life, entry, 'its lists never became complete');
+      if (entry.incomplete >= MAX_INCOMPLETE)
+        replaceRefused(life, entry, 'its lists or files never became complete');
       else life.sendAttached(entry);
       return;
     }

@@ -148,7 +148,7 @@ export type ListReport = z.infer<typeof listReportSchema>;
 
 /** Whether every machine places a file of this path inside the folder it is relative to. */
 function staysInside(path: string): boolean {
-  if (path.includes('\0') || path.includes('\\')) return false;
+  if (path.includes('\0')) return false;
   return path.split('/').every((name) => name !== '' && name !== '.' && name !== '..');
 }
 
@@ -157,7 +157,7 @@ export const fileReportSchema = z.strictObject({
   path: text()
     .min(1)
     .max(4_096)
-    .refine(staysInside, 'a path is relative, without empty names, ".", "..", backslashes and NUL'),
+    .refine(staysInside, 'a path is relative, without empty names, ".", ".." and NUL'),
   sha256: sha256Schema,
   size: z.int().nonnegative(),
   /** Permissions alone: no setuid, no type of file. */

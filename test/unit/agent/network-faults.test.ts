@@ -159,6 +159,19 @@ test('rubbish, 429 and 500 are tried again', async () => {
   expect((await bench.report({ command: 'echo hi' })).tail).toBe('hi\n');
 });
 
+test.each([
+  'items_incomplete',
+  'files_missing',
+])('%s: what the report names is sent again, and then the report', async (verdict) => {
+  bench.plane.replaces.set('results', [
+    { status: 200, body: JSON.stringify({ results: [verdict], claim: null }) },
+  ]);
+  bench.agent();
+  bench.plane.offer(makeStage({ command: 'true' }));
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports.map((report) => report.outcome)).toEqual(['succeeded']);
+});
+
 test('one report that is refused does not hold back the others', async () => {
   bench.plane.refuses = (report) => report.tail.startsWith('bad');
   bench.plane.goDown();

@@ -257,4 +257,16 @@ describe('values of inputs', () => {
     expect(findings(taskOf('a'.repeat(100)))).toEqual([]);
     expect(findings(taskOf('a'.repeat(101)))).toEqual([`error invalid_id: ${'a'.repeat(101)}`]);
   });
+
+  test('a command of 200 KB in a fence is read; as much prose between two headings is refused, with its place', () => {
+    const script = 'echo "some words" && true | cat\n'.repeat(6_500);
+    const { plan, diagnostics } = validatePlan(
+      `# Plan: P\n\n## Tasks\n\n### a\n- task_class: cpu\n- command:\n\n\`\`\`bash\n${script}\`\`\`\n`,
+    );
+    expect(diagnostics).toEqual([]);
+    expect(`${plan.tasks[0]?.command}\n`).toBe(script);
+    expect(
+      findings(`### a\n- task_class: cpu\n- command: true\n\n${'- some words\n'.repeat(20_000)}`)[0],
+    ).toContain('error plan_too_large');
+  });
 });
