@@ -11,8 +11,8 @@ const ADOPTED = `adopted AS MATERIALIZED (
     JOIN agents a ON a.id = t.agent_id AND a.name = :agent AND a.session = :session
     JOIN stages g ON g.id = t.stage_id JOIN batches b ON b.seq = g.batch_seq AND b.state IN ('active', 'paused')
   WHERE t.stage_id = r.value->>0 AND t.ordinal = r.value->>1 AND t.lease = r.value->>2 AND +t.state = 'ready'
-  ORDER BY r.key LIMIT (SELECT max(0, me.slots - (SELECT count(*) FROM tasks h WHERE h.agent_id = me.id AND h.state = 'leased'))
-    FROM agents me WHERE me.name = :agent))`;
+  ORDER BY r.key LIMIT coalesce((SELECT max(0, me.slots - (SELECT count(*) FROM tasks h WHERE h.agent_id = me.id AND h.state = 'leased'))
+    FROM agents me WHERE me.name = :agent), 0))`;
 
 const FORGET_LOSS = `WITH ${ADOPTED}
 DELETE FROM attempts WHERE (stage_id, ordinal, attempt) IN (SELECT s, o, attempt FROM adopted)`;

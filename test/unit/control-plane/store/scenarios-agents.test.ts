@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
 
 import {
   batchBlueprint,
@@ -16,6 +17,17 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 describe('agents', () => {
+  test('a heartbeat or a claim of an agent that never registered is told so', async () => {
+    const request = { session: 1, running: [{ stage: 1, ordinal: 0, lease: 1 }] };
+    expect(
+      await recordHeartbeat(store.db, { agent: 'nobody', request, now: store.now, lease_ms: LEASE_MS }),
+    ).toEqual({
+      ok: false,
+      reason: 'session_superseded',
+    });
+    expect(await store.tryClaim('nobody', 1)).toEqual({ ok: false, reason: 'session_superseded' });
+  });
+
   test('a new process of an agent is a new session; what the old one cannot report is ready again', async () => {
     await store.submit(listBatch(3));
     await store.register('a');
