@@ -18,7 +18,7 @@ export async function runQueue({ profile }) {
   try {
     const server = await workshop.startServer();
     const agent = await startWireAgent(server, { name: 'bench', slots: SLOTS });
-    const runW1 = () => runPlan(server, agent, inlinePlan(makeItems(W1_TASKS)), [], W1_TASKS);
+    const runW1 = () => runPlan(server, agent, inlinePlan([...Array(W1_TASKS).keys()]), [], W1_TASKS);
     const runW2 = () => runPlan(server, agent, COMBINE_PLAN, makeItems(W2_TASKS), W2_TASKS + 2);
     await runW1();
     const runs = { w1: [], w2: [], sql: [], http: [] };

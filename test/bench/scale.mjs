@@ -11,9 +11,10 @@ import { startWireAgent } from './wire-agent.mjs';
  */
 const COURSE = [
   { tasks: 1_000, batches: 15 },
-  { tasks: 10_000, batches: 1 },
+  { tasks: 10_000, batches: 2 },
   { tasks: 100_000, batches: 1 },
-  { tasks: 10_000, batches: 1 },
+  { tasks: 1_000, batches: 15 },
+  { tasks: 10_000, batches: 2 },
   { tasks: 1_000, batches: 15 },
   // What a batch costs before its first task: submission, scan, list, end.
   { tasks: 1, batches: 50 },
