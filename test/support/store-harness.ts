@@ -7,6 +7,7 @@ import { finishAttempts } from '../../control-plane/src/store/transitions/finish
 import { registerAgent } from '../../control-plane/src/store/transitions/register-agent.ts';
 import { submitBatch } from '../../control-plane/src/store/transitions/submit-batch.ts';
 import { submission } from './blueprints.ts';
+import { buildReport } from './build-report.ts';
 import { openTempDatabase, type TempDatabase } from './temp-database.ts';
 
 export const LEASE_MS = 35_000;
@@ -94,23 +95,7 @@ export class StoreHarness {
   }
 
   report(lease: LeasedTask, outcome: Report['outcome'] = 'succeeded', change: Partial<Report> = {}): Report {
-    return {
-      stage: lease.stage,
-      ordinal: lease.ordinal,
-      lease: lease.lease,
-      attempt: lease.attempt,
-      outcome,
-      error_type: outcome === 'failed' ? 'worker' : null,
-      message: null,
-      exit_code: outcome === 'failed' ? 1 : 0,
-      signal: null,
-      tail: '',
-      started_at: this.now,
-      ended_at: this.now,
-      lists: [],
-      files: [],
-      ...change,
-    };
+    return buildReport(lease, outcome, this.now, change);
   }
 
   async finish(name: string, reports: Report[], slots: number | null = null): Promise<ResultsAnswer> {

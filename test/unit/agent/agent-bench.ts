@@ -1,8 +1,11 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report, StageSpec } from '@planfleet/shared-types';
+import { build } from 'esbuild';
 import { type AgentDeps, systemDeps } from '../../../agent/src/agent/agent-deps.ts';
 import type { AgentOptions, RunningAgent } from '../../../agent/src/agent/agent-options.ts';
 import { startAgent } from '../../../agent/src/agent/start-agent.ts';
@@ -13,10 +16,16 @@ import { FakeControlPlane } from '../../support/fake-control-plane.ts';
 export const FIXTURES = `'${fileURLToPath(new URL('../../fixtures', import.meta.url))}'`;
 export const BATCH_ID = '20261122_142233';
 
+export interface AgentProcess {
+  readonly child: ChildProcess;
+  readonly exited: Promise<unknown>;
+}
+
 /** A control plane, a folder and the agents of one test; `close` leaves nothing behind. */
 export class AgentBench {
   readonly log: LogEntry[] = [];
   readonly #agents: RunningAgent[] = [];
+  readonly #processes: AgentProcess[] = [];
   readonly plane: FakeControlPlane;
   readonly folder: string;
 
@@ -58,6 +67,27 @@ export class AgentBench {
     return agent;
   }
 
+  /** The same agent as a process of its own, which a test can kill. */
+  async startProcess(changes: Partial<AgentOptions> = {}): Promise<AgentProcess> {
+    const program = this.path('agent.mjs');
+    await build({
+      entryPoints: [fileURLToPath(new URL('../../fixtures/agent-process.ts', import.meta.url))],
+      outfile: program,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
+    });
+    const { log: _, ...options } = this.options(changes);
+    const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: 'ignore' });
+    const started = { child, exited: once(child, 'exit') };
+    this.#processes.push(started);
+    return started;
+  }
+
   /** Runs one stage to its end and returns the report of its only task. */
   async report(changes: Partial<StageSpec>, item?: unknown): Promise<Report> {
     const spec = makeStage(changes);
@@ -74,6 +104,11 @@ export class AgentBench {
   }
 
   async close(): Promise<void> {
+    for (const { child, exited } of this.#processes) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await exited;
+    }
     for (const agent of this.#agents) agent.stop();
     await Promise.all(this.#agents.map((agent) => agent.done));
     await this.plane.close();

@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentBench, FIXTURES, hastyDeps, isAlive, makeStage, untilFile } from './agent-bench.ts';
 
@@ -172,18 +168,6 @@ test('two agents cannot share a state directory', async () => {
 });
 
 test('kill -9 of an agent: its next life ends all it had started, before it registers', async () => {
-  const program = bench.path('agent.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../../fixtures/agent-process.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
   const plain = bench.path('plain');
   const moved = bench.path('moved');
   const bare = bench.path('bare');
@@ -191,9 +175,7 @@ test('kill -9 of an agent: its next life ends all it had started, before it regi
   bench.plane.offer(makeStage({ command: `${FIXTURES}/leak.sh '${moved}' stay` }));
   // No marker in its environment: found by its group.
   bench.plane.offer(makeStage({ command: `env -i /bin/bash ${FIXTURES}/forever.sh '${bare}' & wait` }));
-  const { log: _, ...options } = bench.options();
-  const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: 'ignore' });
-  const exited = once(child, 'exit');
+  const { child, exited } = await bench.startProcess();
   const pids = await Promise.all([plain, moved, bare].map(async (file) => Number(await untilFile(file))));
   child.kill('SIGKILL');
   await exited;

@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listProcesses } from '../../../agent/src/exec/read-proc.ts';
 import { AgentBench, FIXTURES, isAlive, makeStage, untilFile } from './agent-bench.ts';
@@ -12,24 +8,6 @@ beforeEach(async () => {
   bench = await AgentBench.open();
 });
 afterEach(() => bench.close());
-
-async function startProcess() {
-  const program = bench.path('agent.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../../fixtures/agent-process.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-  });
-  const { log: _, ...options } = bench.options({ shared_dir: bench.path('shared') });
-  const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: 'ignore' });
-  return { child, exited: once(child, 'exit') };
-}
 
 async function findGuardian(): Promise<number | null> {
   for (const { pid } of listProcesses()) {
@@ -48,7 +26,7 @@ test('kill -9 of an agent on a shared directory: its tasks end before another ag
   bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${files[0]}'` }));
   bench.plane.offer(makeStage({ command: `${FIXTURES}/leak.sh '${files[1]}' stay` }));
   bench.plane.offer(makeStage({ command: `env -i /bin/bash ${FIXTURES}/forever.sh '${files[2]}' & wait` }));
-  const { child, exited } = await startProcess();
+  const { child, exited } = await bench.startProcess({ shared_dir: bench.path('shared') });
   const pids = await Promise.all(files.map(async (file) => Number(await untilFile(file))));
   const guardian = await findGuardian();
   child.kill('SIGKILL');
@@ -60,7 +38,7 @@ test('kill -9 of an agent on a shared directory: its tasks end before another ag
 test('an agent that ends in order dismisses its guardian', async () => {
   const file = bench.path('pid');
   bench.plane.offer(makeStage({ command: `echo $$ > '${file}'` }));
-  const { child, exited } = await startProcess();
+  const { child, exited } = await bench.startProcess({ shared_dir: bench.path('shared') });
   await bench.plane.untilReports(1);
   const guardian = await findGuardian();
   child.kill('SIGTERM');

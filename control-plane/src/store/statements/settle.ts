@@ -29,8 +29,7 @@ UPDATE stages SET runnable = 0, state = CASE
     WHEN cancelled > 0 THEN 'cancelled'
     WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
     THEN 'done' ELSE 'failed' END
-  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0
-  RETURNING id, state`;
+  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0`;
 
 /**
  * Stages whose last predecessor is done open, with the present claim number as their turn: at 0, a stream of new
@@ -58,15 +57,13 @@ UPDATE batches SET finished_at = :now,
       THEN 'failed' ELSE 'succeeded' END
   WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id)
     AND +state = 'active' AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state = 'open')
-    AND NOT EXISTS (SELECT 1 FROM lists l WHERE l.batch_seq = batches.seq AND l.cursor < l.count)
-  RETURNING id, state`;
+    AND NOT EXISTS (SELECT 1 FROM lists l WHERE l.batch_seq = batches.seq AND l.cursor < l.count)`;
 
 /** A cancelled batch ends when the last of its tasks is gone, the processes of the leased ones included. */
 const END_CANCELLED = `WITH ${SCOPE}
 UPDATE batches SET state = 'cancelled', finished_at = :now
   WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id) AND +state = 'cancelling'
-    AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.waiting + s.ready + s.leased + s.backoff > 0)
-  RETURNING id, state`;
+    AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.waiting + s.ready + s.leased + s.backoff > 0)`;
 
 const CLOSE_CANCELLED = `WITH ${SCOPE}
 UPDATE stages SET state = 'cancelled', runnable = 0, expanded = 1
@@ -74,8 +71,8 @@ UPDATE stages SET state = 'cancelled', runnable = 0, expanded = 1
       JOIN batches b ON b.seq = own.batch_seq AND b.state = 'cancelled')
     AND +state IN ('waiting', 'open')`;
 
-/** Results of `settle`, by their place after its first statement. */
-export const SETTLE_RESULTS = { ended: 0, opened: 1, batches: 2, cancelled: 3, length: 5 } as const;
+/** Place of the result that names the stages opened, counted from the first statement of `settle`. */
+export const SETTLE_OPENED = 1;
 
 /**
  * SETTLE: ends stages, opens their successors, ends batches; on facts only, so that it is the tick's safety net

@@ -1,5 +1,5 @@
 import { type Database, type ResultSet, readRows } from '../database.ts';
-import { SETTLE_RESULTS, type SettleParams, settle } from '../statements/settle.ts';
+import { SETTLE_OPENED, type SettleParams, settle } from '../statements/settle.ts';
 
 /**
  * Ends stages, opens their successors, ends batches; goes on while stages open that have nothing to do (a list of
@@ -17,10 +17,10 @@ export async function settleEmptyStages(
   offset: number,
   now: number,
 ): Promise<void> {
-  let empty = readEmptyStages(results[offset + SETTLE_RESULTS.opened]);
+  let empty = readEmptyStages(results[offset + SETTLE_OPENED]);
   while (empty.length > 0) {
     const next = await db.batch([...settle({ stages: empty, now })], 'write');
-    empty = readEmptyStages(next[SETTLE_RESULTS.opened]);
+    empty = readEmptyStages(next[SETTLE_OPENED]);
   }
 }
 

@@ -3,6 +3,7 @@ import { readRows } from '../../../../control-plane/src/store/database.ts';
 import { TASK_TRANSITIONS } from '../../../../control-plane/src/store/task-states.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 import { Fuzz, happened, LEASE_MS } from './fuzz.ts';
+import { checkFuzz } from './fuzz-check.ts';
 import { batchState } from './fuzz-model.ts';
 
 const SEEDS = 40;
@@ -61,10 +62,10 @@ async function runSeed(seed: number): Promise<string> {
       else if (operation === 10 && random(3) === 0) await fuzz.pass(LEASE_MS / 2);
       else if (operation === 11 && random(12) === 0) await fuzz.cancel();
       else if (operation >= 12) await fuzz.beat(agent);
-      await fuzz.check();
+      await checkFuzz(fuzz);
     }
     await fuzz.tick();
-    await fuzz.check();
+    await checkFuzz(fuzz);
   } catch (error) {
     throw new Error(
       `seed ${seed}, step ${step}: ${error instanceof Error ? error.message : String(error)}\n${fuzz.describe()}`,

@@ -10,6 +10,7 @@ import { registerAgent } from '../../../../control-plane/src/store/transitions/r
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import { buildReport } from '../../../support/build-report.ts';
 import {
   batchState,
   finish,
@@ -274,25 +275,6 @@ export class Fuzz {
     }
   }
 
-  report(lease: HeldLease, outcome: Report['outcome']): Report {
-    return {
-      stage: lease.stage,
-      ordinal: lease.ordinal,
-      lease: lease.lease,
-      attempt: lease.attempt,
-      outcome,
-      error_type: outcome === 'failed' ? 'worker' : null,
-      message: null,
-      exit_code: outcome === 'succeeded' ? 0 : 1,
-      signal: null,
-      tail: 'x',
-      started_at: this.now,
-      ended_at: this.now,
-      lists: [],
-      files: [],
-    };
-  }
-
   async finish(agent: FuzzAgent, calm: boolean): Promise<void> {
     const reports: Report[] = [];
     const leases: HeldLease[] = [];
@@ -304,7 +286,7 @@ export class Fuzz {
       const [lease] = agent.held.splice(this.random(agent.held.length), 1);
       if (lease === undefined) break;
       leases.push(lease);
-      const report = this.report(lease, outcomes[this.random(outcomes.length)] ?? 'succeeded');
+      const report = buildReport(lease, outcomes[this.random(outcomes.length)] ?? 'succeeded', this.now);
       if (lease.list !== null && report.outcome === 'succeeded') {
         if (!calm && this.random(4) === 0) {
           seen('report without its items');
@@ -321,7 +303,7 @@ export class Fuzz {
         !leases.some((lease) => lease.stage === stale.stage && lease.ordinal === stale.ordinal)
       ) {
         leases.push(stale);
-        reports.push(this.report(stale, this.random(3) === 0 ? 'failed' : 'succeeded'));
+        reports.push(buildReport(stale, this.random(3) === 0 ? 'failed' : 'succeeded', this.now));
         seen('stale report');
       }
     }
@@ -482,69 +464,6 @@ export class Fuzz {
         if (['waiting', 'ready', 'backoff'].includes(task.state)) task.state = 'cancelled';
     }
     seen('cancelled');
-  }
-
-  async check(): Promise<void> {
-    const [tasks, stages, batches] = await this.db.batch(
-      [
-        { sql: 'SELECT stage_id, ordinal, state, tries, losses, attempt, agent_id FROM tasks', params: {} },
-        { sql: 'SELECT * FROM stages', params: {} },
-        { sql: 'SELECT state FROM batches', params: {} },
-      ],
-      'read',
-    );
-    const rows = readRows<{
-      stage_id: number;
-      ordinal: number;
-      state: string;
-      tries: number;
-      losses: number;
-      attempt: number;
-    }>(tasks);
-    const expanding =
-      [...this.model.stages.values()].some((stage) => stage.list !== null && stage.expanded) &&
-      readRows<{ key: string; expanded: number }>(stages).some((stage) => Number(stage.expanded) === 0);
-    for (const row of rows) {
-      const key = this.keys.get(row.stage_id) ?? '';
-      const task = this.stage(key).tasks[row.ordinal];
-      const state = row.state === 'ready' && task?.state === 'backoff' ? 'backoff' : row.state;
-      expect({
-        key,
-        ordinal: row.ordinal,
-        state,
-        tries: row.tries,
-        losses: row.losses,
-        attempt: row.attempt,
-      }).toEqual({
-        key,
-        ordinal: row.ordinal,
-        state: task?.state,
-        tries: task?.tries,
-        losses: task?.losses,
-        attempt: task?.attempt,
-      });
-    }
-    for (const stage of readRows<Record<string, number> & { key: string }>(stages)) {
-      const mine = rows.filter((row) => this.keys.get(row.stage_id) === stage.key);
-      const recount = (state: string) => mine.filter((row) => row.state === state).length;
-      for (const state of [
-        'waiting',
-        'ready',
-        'leased',
-        'backoff',
-        'succeeded',
-        'abandoned',
-        'skipped',
-        'cancelled',
-      ]) {
-        expect(stage[state], `${stage.key}.${state}`).toBe(recount(state));
-      }
-      if (!expanding && !this.model.cancelled) expect(mine.length).toBe(this.stage(stage.key).tasks.length);
-    }
-    if (!expanding) expect(readRows<{ state: string }>(batches)[0]?.state).toBe(batchState(this.model));
-    for (const agent of this.agents) {
-      expect(this.heldBy(agent.name), `${agent.name} holds`).toBeLessThanOrEqual(agent.slots);
-    }
   }
 
   over(): boolean {
