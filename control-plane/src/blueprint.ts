@@ -27,6 +27,10 @@ export interface StageDefinition {
   readonly env: Readonly<Record<string, string>>;
   readonly timeout_ms: number | null;
   readonly produces: readonly string[];
+  /** Names of secrets that the machine has to have. */
+  readonly secrets?: readonly string[];
+  /** Those of all tasks of the plan, for Setup. */
+  readonly setup_secrets?: readonly string[];
 }
 
 /** `all`: waits for the whole stage; `item`: each task waits for the task of the same item. */

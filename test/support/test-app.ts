@@ -11,6 +11,7 @@ import { createDeps, type Ports } from '../../control-plane/src/create-deps.ts';
 import type { Deps, LogEntry, Timers } from '../../control-plane/src/deps.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../control-plane/src/settings.ts';
 import type { Database } from '../../control-plane/src/store/database.ts';
+import { createSharedBell } from '../../control-plane/src/wake/bells/shared-bell.ts';
 import { createSharedPoller } from '../../control-plane/src/wake/wakes/shared-poller.ts';
 import { openTempDatabase } from './temp-database.ts';
 
@@ -76,6 +77,7 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     random: Math.random,
     sha256: async (data) => createHash('sha256').update(data).digest('hex'),
     wake: createSharedPoller({ db, clock, timers, log: logTo, poll_ms: settings.wake_poll_ms }),
+    logs: createSharedBell(timers),
     log: logTo,
     settings,
     keys: KEYS,
@@ -103,6 +105,7 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     },
     async close() {
       deps.wake.close();
+      deps.logs.close();
       await temporary.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,6 +1,7 @@
 import type { Database } from '../store/database.ts';
 import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
 import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
+import { dropLiveLogs } from '../store/transitions/drop-live-logs.ts';
 import { expandList } from '../store/transitions/expand-list.ts';
 import { expireLeases } from '../store/transitions/expire-leases.ts';
 import { promoteRetries } from '../store/transitions/promote-retries.ts';
@@ -23,6 +24,7 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly logs_dropped: number;
 }
 
 type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
@@ -31,7 +33,7 @@ type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
 /** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
-const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled];
+const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled, dropLogs];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
 const MAX_CHUNKS = 25;
@@ -48,6 +50,7 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    logs_dropped: 0,
   };
   const begun_at = deps.clock.now();
   if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
@@ -94,6 +97,14 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   if (stages.length === 0) return;
   await settleStages(db, { stages, now: clock.now() });
   counts.stages_settled += stages.length;
+}
+
+async function dropLogs({ db }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  while (budget()) {
+    const dropped = await dropLiveLogs(db);
+    counts.logs_dropped += dropped;
+    if (dropped === 0) return;
+  }
 }
 
 /**

@@ -20,6 +20,7 @@ import { finishAttempts } from '../store/transitions/finish-attempts.ts';
 import { recordHeartbeat } from '../store/transitions/record-heartbeat.ts';
 import { registerAgent } from '../store/transitions/register-agent.ts';
 import { storeListChunks } from '../store/transitions/store-list-chunks.ts';
+import { checkLogs } from './check-logs.ts';
 import { holdClaim } from './hold-claim.ts';
 import { invalid, parseInput } from './request/parse-input.ts';
 import { decodeText, readBody } from './request/read-body.ts';
@@ -78,10 +79,12 @@ export function agentRoutes(deps: Deps): Hono<AppEnv> {
     }
     const { complete, mergeResults } = await setAsideIncomplete(deps.artifacts, reports);
     const now = clock.now();
-    const asked = { agent, session, reports: complete, claim, now, lease_ms, random: deps.random };
+    const checked = await checkLogs(deps.artifacts, complete);
+    const asked = { agent, session, reports: checked, claim, now, lease_ms, random: deps.random };
     const result = await finishAttempts(db, asked);
     if (!result.ok) throw superseded(agent);
     wake.notify();
+    for (const report of complete) deps.logs.ring(report);
     if (result.lists_ready) brain.kick();
     const answer = { ...result.answer, results: mergeResults(result.answer.results) };
     return c.json(answer satisfies ResultsAnswer);
@@ -119,7 +122,7 @@ export function agentRoutes(deps: Deps): Hono<AppEnv> {
   return app;
 }
 
-function readAgentName(c: Context<AppEnv>): string {
+export function readAgentName(c: Context<AppEnv>): string {
   const name = parseInput(agentNameSchema, c.req.param('name'));
   requireAgentName(c.var.principal, name);
   return name;
@@ -142,7 +145,7 @@ function refuseProtocol(protocol: number): void {
   }
 }
 
-function superseded(agent: string): ApiError {
+export function superseded(agent: string): ApiError {
   return new ApiError('session_superseded', `Another process has registered as ${agent} since.`, {
     hint: 'If both are meant to run, give one of them another --name.',
   });

@@ -9,6 +9,7 @@ import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
 import { cancelBatch } from '../store/transitions/cancel-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
+import { answerLogFile } from './logs/answer-log-file.ts';
 import { parseInput } from './request/parse-input.ts';
 import { pageQuery, readQuery } from './request/read-query.ts';
 
@@ -88,6 +89,10 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
   app.get('/:id/files/:path{[\\s\\S]+}', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
     const path = c.req.param('path');
+    if (path.startsWith('logs/')) {
+      const log = await answerLogFile(c, deps, batch_id, path);
+      if (log !== null) return log;
+    }
     const sha256 = await findFile(db, batch_id, path);
     if (sha256 === null) {
       throw new ApiError('not_found', `Batch ${batch_id} has no file ${path}.`, {

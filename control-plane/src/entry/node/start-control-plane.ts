@@ -9,6 +9,7 @@ import { createDeps } from '../../create-deps.ts';
 import type { Deps, Log, Timers } from '../../deps.ts';
 import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { migrate } from '../../store/migrate.ts';
+import { createSharedBell } from '../../wake/bells/shared-bell.ts';
 import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
 import { openDatabase, prepareDataFolder } from './data-folder.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
@@ -69,6 +70,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       random: Math.random,
       sha256: async (data) => createHash('sha256').update(data).digest('hex'),
       wake: createSharedPoller({ db, clock, timers, log, poll_ms: settings.wake_poll_ms }),
+      logs: createSharedBell(timers),
       log,
       settings,
       keys,
@@ -86,6 +88,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       async close() {
         stopTicking();
         deps.wake.close();
+        deps.logs.close();
         await closeServer(server);
         await background.settled();
         await db.close();

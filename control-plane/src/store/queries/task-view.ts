@@ -9,10 +9,11 @@ import { toIsoOrNull } from './view-time.ts';
 
 /** Item texts stand once, with the first stage over a list; the others find them there by ordinal. */
 export const TASK_COLUMNS = `t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, i.item,
-  iif(t.state = 'leased', a.name, NULL) AS agent`;
+  iif(t.state = 'leased', a.name, NULL) AS agent, p.progress, p.progress_text`;
 export const TASK_JOINS = `LEFT JOIN agents a ON a.id = t.agent_id
   LEFT JOIN lists l ON l.id = s.list_id
-  LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal`;
+  LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal
+  LEFT JOIN live_logs p ON p.stage_id = t.stage_id AND p.ordinal = t.ordinal AND p.attempt = t.attempt AND t.state = 'leased'`;
 
 export interface TaskRow {
   ordinal: number;
@@ -23,6 +24,8 @@ export interface TaskRow {
   not_before: number | null;
   item: string | null;
   agent: string | null;
+  progress: number | null;
+  progress_text: string | null;
 }
 
 export interface StageOfTask {
@@ -47,5 +50,7 @@ export function toTaskView(row: TaskRow, stage: StageOfTask): TaskView {
     agent: row.agent,
     not_before: toIsoOrNull(row.not_before),
     item,
+    progress: row.progress,
+    progress_text: row.progress_text,
   };
 }

@@ -76,6 +76,19 @@ SELECT st.batch_seq, f.path, f.sha256, f.size, f.mode, a.s, a.o, a.attempt
 ON CONFLICT (batch_seq, path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size, mode = excluded.mode,
   stage_id = excluded.stage_id, ordinal = excluded.ordinal, attempt = excluded.attempt`;
 
+/** Two names: the second is for a log whose first name another task of the batch has. */
+const takeLogs = (path: string) => `WITH ${ACCEPTED},
+l(i, name, size, head, tail, stored, sha256, kept) AS MATERIALIZED (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7 FROM json_each(:logs))
+INSERT INTO attempt_logs (batch_seq, path, stage_id, ordinal, attempt, size, head, tail, stored, sha256, kept)
+SELECT st.batch_seq, ${path}, a.s, a.o, a.attempt, l.size, l.head, l.tail, l.stored, l.sha256, l.kept
+  FROM accepted a JOIN l ON l.i = a.i JOIN stages st ON st.id = a.s WHERE true
+ON CONFLICT DO NOTHING`;
+const TAKE_LOGS = [
+  takeLogs("'logs/' || l.name || '.' || a.attempt || '.log'"),
+  takeLogs("'logs/' || l.name || '~' || st.key || '.' || a.o || '.' || a.attempt || '.log'"),
+];
+
 const FLIP = `WITH ${ACCEPTED}
 UPDATE tasks SET state = accepted.next, stop = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL,
     tries = tries + (accepted.next IN ('backoff', 'abandoned')),
@@ -93,6 +106,8 @@ export interface FinishParams {
   readonly details: string;
   /** Place of the report, path, sha256, size, mode. */
   readonly files: readonly (readonly unknown[])[];
+  /** Place of the report, name, size, head, tail, stored, sha256, kept. */
+  readonly logs: readonly (readonly unknown[])[];
   /** Some report brings lists. One that lacks those of its stage is not accepted. */
   readonly brings_lists: boolean;
   readonly now: number;
@@ -104,8 +119,12 @@ export interface FinishParams {
  * FINISH: leased -> succeeded, backoff, abandoned, cancelled, or ready again; with attempts, lists and files. What
  * most reports do not bring is left out: each of these statements reads all reports, 80 µs for 16.
  */
-export function finish({ files, brings_lists, ...params }: FinishParams): Statement[] {
-  const bound = { ...params, files: toJson(files) };
-  const take = [...(brings_lists ? [TAKE_LISTS] : []), ...(files.length > 0 ? [TAKE_FILES] : [])];
+export function finish({ files, logs, brings_lists, ...params }: FinishParams): Statement[] {
+  const bound = { ...params, files: toJson(files), logs: toJson(logs) };
+  const take = [
+    ...(brings_lists ? [TAKE_LISTS] : []),
+    ...(files.length > 0 ? [TAKE_FILES] : []),
+    ...(logs.length > 0 ? TAKE_LOGS : []),
+  ];
   return [INSPECT, RECORD, COUNT, ...take, FLIP].map((sql) => bindStatement(sql, bound));
 }

@@ -47,6 +47,7 @@ export async function finishAttempts(
         reports: rows,
         details: toJson(reports.map(detailRow)),
         files: reports.flatMap(fileRows),
+        logs: reports.flatMap(logRows),
         brings_lists: lists.length > 0,
         now,
         seed: Math.floor(request.random() * JITTER_STEPS),
@@ -112,4 +113,9 @@ function detailRow(report: Report): unknown[] {
 
 function fileRows(report: Report, place: number): unknown[][] {
   return report.files.map((file) => [place, file.path, file.sha256, file.size, file.mode]);
+}
+
+function logRows({ log }: Report, place: number): unknown[][] {
+  if (log === undefined) return [];
+  return [[place, log.name, log.size, log.head, log.tail, log.stored, log.sha256, log.kept]];
 }
