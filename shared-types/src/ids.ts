@@ -38,12 +38,6 @@ export function parseTaskId(text: string): TaskAddress | null {
   return { batch_id: match[1], stage_key: match[2], ordinal: Number(match[3] ?? 0) };
 }
 
-/** The name of a task in the path of its log: what is no letter, digit, dash or underscore becomes one. */
-export function logName(name: string): string {
-  const safe = name.replace(/[^A-Za-z0-9_.-]+/g, '_').slice(0, 120);
-  return safe === '' ? '_' : safe;
-}
-
 /**
  * The name people see: `extract_<item id>` for a task of a list (`item.id`, else the index), else the
  * stage's own id.

@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './ids.ts';
+export { logName } from './log-name.ts';
 export * from './plan/diagnostic.ts';
 export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';

@@ -116,6 +116,11 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
     'every attempt of a task (BATCH:stage:ordinal), its command and output',
   ).action(async (task, options) => done(await (await import('./task.ts')).task(task, options, terminal)));
 
+  serverCommand(program, 'logs <task>', 'the output of a task', 'what there is as lines of JSON')
+    .option('-f, --follow', 'go on with what is printed, until the attempt ends')
+    .option('--attempt <n>', 'another attempt than the newest', wholeNumber(1, 1_000_000))
+    .action(async (task, options) => done(await (await import('./logs.ts')).logs(task, options, terminal)));
+
   serverCommand(program, 'cancel <batch>', 'stop a batch; what runs is ended').action(
     async (batch, options) => done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
   );
@@ -180,7 +185,14 @@ function withAgent(command: Command): Command {
     .option('--shared-dir <dir>', 'a folder that all agents see at this path; batch files stay there')
     .option('--slots <n>', 'CPU tasks at once (else the number of processors)', wholeNumber(0, 10_000))
     .option('--labels <labels>', 'what only this machine has, like a100,has-dataset-x')
-    .option('--grace <duration>', 'for running tasks to end after a stop', '60s');
+    .option('--grace <duration>', 'for running tasks to end after a stop', '60s')
+    .option('--secrets <file>', 'NAME=value lines for what plans call secrets (else secrets.env in its data)')
+    .option(
+      '--log-cap <mb>',
+      'disk that the log of one attempt may take, in MB',
+      wholeNumber(1, 1_000_000),
+      64,
+    );
 }
 
 function pathOf(command: Command): string {

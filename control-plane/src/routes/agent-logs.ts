@@ -14,7 +14,11 @@ export function agentLogRoutes(deps: Deps): Hono<AppEnv> {
 
   app.post('/:name/logs', requireScope(deps, 'agent'), async (c) => {
     const agent = readAgentName(c);
-    const { session, chunks, arrived } = await readJson(c.req, logsRequestSchema, deps.settings.max_json_bytes);
+    const { session, chunks, arrived } = await readJson(
+      c.req,
+      logsRequestSchema,
+      deps.settings.max_json_bytes,
+    );
     const attempts = new Set(chunks.map((chunk) => `${chunk.stage}:${chunk.ordinal}:${chunk.attempt}`));
     if (attempts.size < chunks.length) {
       throw invalid([{ path: 'chunks', message: 'A request brings one chunk of an attempt.' }]);

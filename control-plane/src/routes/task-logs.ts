@@ -56,7 +56,9 @@ function readPlace(id: string | undefined): { attempt?: number; offset?: number 
   if (id === undefined || id === '') return {};
   const match = /^(\d{1,9})\.(\d{1,15})$/.exec(id);
   if (match === null) {
-    throw invalid([{ path: 'Last-Event-ID', message: 'It is the id of an event of this task, like 1.2048.' }]);
+    throw invalid([
+      { path: 'Last-Event-ID', message: 'It is the id of an event of this task, like 1.2048.' },
+    ]);
   }
   const attempt = Number(match[1]);
   return attempt === 0 ? {} : { attempt, offset: Number(match[2]) };

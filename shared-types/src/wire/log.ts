@@ -38,7 +38,9 @@ export const logsRequestSchema = z.strictObject({
   chunks: z.array(logChunkSchema).max(1_000),
   /** Log files that were uploaded after their reports. */
   arrived: z
-    .array(z.strictObject({ stage: z.int(), ordinal: count, attempt: z.int().positive(), sha256: sha256Schema }))
+    .array(
+      z.strictObject({ stage: z.int(), ordinal: count, attempt: z.int().positive(), sha256: sha256Schema }),
+    )
     .max(1_000)
     .default([]),
 });
@@ -69,7 +71,10 @@ export const logReportSchema = z
     /** `tail`: the file is the report's tail; `blob`: it is uploaded; `machine`: it is on the agent's disk, and may follow. */
     kept: z.enum(['tail', 'blob', 'machine']),
   })
-  .refine(({ size, head, tail, stored }) => head + tail <= size && head + tail <= stored, 'these sizes disagree');
+  .refine(
+    ({ size, head, tail, stored }) => head + tail <= size && head + tail <= stored,
+    'these sizes disagree',
+  );
 export type LogReport = z.infer<typeof logReportSchema>;
 
 /** Events of `GET /v1/tasks/:id/logs?follow=1`; their ids are `ATTEMPT.OFFSET`, for `Last-Event-ID`. */

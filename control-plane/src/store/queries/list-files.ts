@@ -2,7 +2,10 @@ import { type FileView, formatTaskId, type Page } from '@planfleet/shared-types'
 import { bindStatement, type Database, readRows } from '../database.ts';
 import { toPage } from './page.ts';
 
-const page = (table: string, columns: string) => `SELECT f.path, ${columns}, f.sha256, f.ordinal, f.attempt, s.key
+const page = (
+  table: string,
+  columns: string,
+) => `SELECT f.path, ${columns}, f.sha256, f.ordinal, f.attempt, s.key
   FROM batches b JOIN ${table} f ON f.batch_seq = b.seq JOIN stages s ON s.id = f.stage_id
   WHERE b.id = :batch_id AND f.path > :after ORDER BY f.path LIMIT :limit`;
 const LIST_FILES = page('files', 'f.size');
