@@ -51,7 +51,7 @@ async function logText(task: string, query = ''): Promise<string> {
   return response.text();
 }
 
-async function listFiles(batch: string): Promise<FileView[]> {
+async function listFiles(batch: string): Promise<readonly FileView[]> {
   return (await fleet.get<Page<FileView>>(`/v1/batches/${batch}/files`)).items;
 }
 

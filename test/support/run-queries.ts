@@ -6,6 +6,7 @@ import { listStages } from '../../control-plane/src/store/queries/list-stages.ts
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { findLog, findTaskKey, readLog } from '../../control-plane/src/store/queries/read-log.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
@@ -22,6 +23,9 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
+  await findTaskKey(db, { batch_id, stage_key: 'scan', ordinal: 0 });
+  await readLog(db, { stage: 1, ordinal: 0, attempt: 1, offset: 0 });
+  await findLog(db, batch_id, 'logs/x');
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

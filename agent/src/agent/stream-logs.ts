@@ -103,7 +103,7 @@ async function prepareChunk(followed: FollowedLog): Promise<LogChunk | null> {
   const { log, size } = followed;
   // How it began is shown in any case: what went wrong is often said there.
   const isBehind = followed.sent > 0 && size - followed.sent > MAX_LOG_CHUNK_BYTES;
-  const from = Math.max(isBehind ? size - RESUME_BYTES : followed.sent, log.firstReadable);
+  const from = log.skipHole(isBehind ? size - RESUME_BYTES : followed.sent);
   const slice = await log.read(from, MAX_LOG_CHUNK_BYTES, size, false);
   if (slice === null) return null;
   // Behind a gap a reader is shown whole lines, where there are any.

@@ -59,15 +59,16 @@ export class AttemptLog {
     return half - (half % BLOCK_BYTES);
   }
 
-  /** The first byte that can be shown: behind a hole, as much is lost as may be the rest of a secret. */
-  get firstReadable(): number {
-    return this.#holeEnd === 0 ? 0 : this.#holeEnd + this.mask.context;
+  /** `offset`, or where the output goes on when that lies in the hole: as much more is lost as may be the rest of a secret. */
+  skipHole(offset: number): number {
+    if (this.#holeEnd === 0 || offset < this.headBytes) return offset;
+    return Math.max(offset, this.#holeEnd + this.mask.context);
   }
 
   /** Where what is kept of a log of this size goes on behind what is left out; null: all of it is kept. */
   tailStart(size: number): number | null {
     if (this.#holeEnd === 0 && size <= this.#cap) return null;
-    return Math.max(size - this.headBytes, this.firstReadable);
+    return this.skipHole(Math.max(this.headBytes, size - this.headBytes));
   }
 
   /** Gives the middle back to the disk, whenever it has grown by a quarter of the cap. */
@@ -93,11 +94,13 @@ export class AttemptLog {
    * there is nothing that can be shown yet, or what was to be read has become part of the hole.
    */
   async read(offset: number, length: number, size: number, isWhole: boolean): Promise<LogSlice | null> {
-    const end = Math.min(size, offset + length);
-    const start = Math.max(this.#holeEnd, offset - Math.max(this.mask.context, BLOCK_BYTES), 0);
-    if (offset < this.firstReadable || end <= offset) return null;
+    const isHead = offset < this.headBytes;
+    const end = Math.min(size, offset + length, isHead && this.#holeEnd > 0 ? this.headBytes : size);
+    if (this.skipHole(offset) > offset || end <= offset) return null;
+    const start = Math.max(isHead ? 0 : this.#holeEnd, offset - Math.max(this.mask.context, BLOCK_BYTES));
     const buffer = await this.#readBytes(start, end);
-    if (offset < this.firstReadable) return null;
+    if (this.#holeEnd > start && !isHead) return null;
+    if (isHead && this.#holeEnd > 0 && end > this.headBytes) return null;
     const isLast = isWhole && start + buffer.length >= size;
     const shown = buffer.length - (isLast ? 0 : this.mask.openEnd(buffer));
     this.mask.apply(buffer);
@@ -110,7 +113,7 @@ export class AttemptLog {
   /** The end of it, as text. */
   async tail(): Promise<string> {
     const size = await this.size();
-    const from = Math.max(this.firstReadable, size - MAX_TAIL_BYTES);
+    const from = this.skipHole(Math.max(0, size - MAX_TAIL_BYTES));
     const slice = await this.read(from, MAX_TAIL_BYTES, size, true);
     return slice === null ? '' : decodeTail(slice.bytes, from > 0);
   }
