@@ -20,6 +20,15 @@ const MIN_PACKED_BYTES = 256;
 /** In which the newest progress is looked for. */
 const PROGRESS_BYTES = 4_096;
 
+interface StreamState {
+  /** No request before this, by the clock that never jumps. */
+  due_at: number;
+  failures: number;
+  hasComplained: boolean;
+  /** The request under way. */
+  sending: Promise<void> | null;
+}
+
 interface Prepared {
   readonly followed: FollowedLog;
   readonly chunk: LogChunk;
@@ -31,7 +40,7 @@ interface Prepared {
  */
 export async function runLogStream(life: AgentLife): Promise<void> {
   const { logs, signal } = life;
-  const state = { due_at: 0, failures: 0, sending: null as Promise<void> | null };
+  const state: StreamState = { due_at: 0, failures: 0, hasComplained: false, sending: null };
   while (!signal.aborted) {
     if (!logs.isAwake && logs.unsent().length === 0) await logs.bell.wait(signal);
     await wait(life.deps.timers, LOOK_MS, signal);
@@ -47,7 +56,7 @@ export async function runLogStream(life: AgentLife): Promise<void> {
   logs.close();
 }
 
-async function sendOnce(life: AgentLife, state: { due_at: number; failures: number }): Promise<void> {
+async function sendOnce(life: AgentLife, state: StreamState): Promise<void> {
   const prepared = await prepareChunks(life);
   if (prepared.length === 0) return;
   const sentAt = life.deps.clock.monotonic();
@@ -67,11 +76,11 @@ async function sendOnce(life: AgentLife, state: { due_at: number; failures: numb
   }
   if (answer.kind === 'final') {
     // Nothing is lost: the log is on this machine, and goes with the report.
-    life.log({
-      level: 'warn',
-      event: 'logs_refused',
-      message: `Live output is not wanted: ${answer.message}`,
-    });
+    if (!state.hasComplained) {
+      const message = `Live output is not wanted: ${answer.message}`;
+      life.log({ level: 'warn', event: 'logs_refused', message });
+    }
+    state.hasComplained = true;
     for (const { followed } of prepared) followed.refused = true;
     return;
   }

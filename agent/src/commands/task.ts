@@ -24,6 +24,10 @@ function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
   const lines = [`${paint.bold(detail.id)} ${printableLine(detail.name)} ${paintState(paint, detail.state)}`];
   if (detail.item !== null) lines.push(`  item     ${formatItem(detail.item)}`);
   if (detail.agent !== null) lines.push(`  agent    ${detail.agent}`);
+  if (detail.progress !== null && detail.progress !== undefined) {
+    const text = detail.progress_text ?? '';
+    lines.push(`  progress ${Math.floor(detail.progress * 100)} % ${printableLine(text)}`.trimEnd());
+  }
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
   if (detail.command !== null)
     lines.push(

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attempt } from './attempt.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -21,7 +21,7 @@ export async function openLog(attempt: Attempt): Promise<void> {
         details: { reason },
       }),
   });
-  // All that runs in an attempt appends to it.
-  await rm(log.file, { force: true });
+  // All that runs in an attempt appends to it. That it is there lets it be watched; a disk that is full fails the start.
+  await writeFile(log.file, '').catch(() => undefined);
   attempt.log = { file: log, stopFollowing: shop.logs.follow(log) };
 }
