@@ -1,7 +1,7 @@
 import { logEndEventSchema, logEventSchema, logGapEventSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { taskPath } from '../client/batch-path.ts';
-import { EXIT, type ExitCode } from '../client/cli-error.ts';
+import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { LogPrinter } from '../client/log-printer.ts';
 import { printableLine } from '../client/printable-text.ts';
@@ -38,7 +38,14 @@ async function show(
     if (options.json) printJson(terminal, { event: 'log', text });
     else printer.text(text);
   };
-  for await (const piece of response.body ?? []) print(decoder.decode(piece, { stream: true }));
+  try {
+    for await (const piece of response.body ?? []) print(decoder.decode(piece, { stream: true }));
+  } catch (error) {
+    printer.end();
+    throw new CliError(EXIT.unreachable, 'the connection was cut before the end of the log', {
+      cause: error,
+    });
+  }
   print(decoder.decode());
   printer.end();
 }

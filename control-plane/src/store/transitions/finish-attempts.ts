@@ -47,7 +47,7 @@ export async function finishAttempts(
         reports: rows,
         details: toJson(reports.map(detailRow)),
         files: reports.flatMap(fileRows),
-        logs: reports.flatMap(logRows),
+        logs: logRows(reports),
         brings_lists: lists.length > 0,
         now,
         seed: Math.floor(request.random() * JITTER_STEPS),
@@ -115,7 +115,13 @@ function fileRows(report: Report, place: number): unknown[][] {
   return report.files.map((file) => [place, file.path, file.sha256, file.size, file.mode]);
 }
 
-function logRows({ log }: Report, place: number): unknown[][] {
-  if (log === undefined) return [];
-  return [[place, log.name, log.size, log.head, log.tail, log.stored, log.sha256, log.kept]];
+function logRows(reports: readonly Report[]): unknown[][] {
+  const names = new Set<string>();
+  return reports.flatMap(({ log, attempt }, place) => {
+    if (log === undefined) return [];
+    const path = `${log.name}.${attempt}`;
+    const isTwice = names.has(path);
+    names.add(path);
+    return [[place, log.name, isTwice, log.size, log.head, log.tail, log.stored, log.sha256, log.kept]];
+  });
 }

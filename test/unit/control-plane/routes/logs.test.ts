@@ -1,9 +1,14 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { getRequestListener } from '@hono/node-server';
 import type { FileView, LogChunk, LogsAnswer, Page, TaskDetail } from '@planfleet/shared-types';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readRows } from '../../../../control-plane/src/store/database.ts';
 import { claim, hashOf, planOf, register, report, submitPlan } from '../../../support/api.ts';
+import { until } from '../../../support/fleet.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 
 let server: TestApp;
@@ -157,6 +162,23 @@ test('a reader that comes back goes on behind the last event it got', async () =
     'last-event-id': 'x',
   });
   expect(bad.status).toBe(422);
+});
+
+test('a reader that goes away is not waited for', async () => {
+  await send(chunk(0, 'one\n'));
+  const http = createServer(getRequestListener(server.app.fetch, { overrideGlobalObjects: false }));
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  const abort = new AbortController();
+  const address = `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1/tasks/${batch}:a/logs?follow=1`;
+  const authorization = `Bearer ${await server.token(['read'])}`;
+  const response = await fetch(address, { headers: { authorization }, signal: abort.signal });
+  await response.body?.getReader().read();
+  const task = { stage: lease.stage, ordinal: lease.ordinal };
+  expect(server.deps.logs.isFollowed(task)).toBe(true);
+  abort.abort();
+  await until('the reader to be forgotten', () => !server.deps.logs.isFollowed(task));
+  http.close();
 });
 
 test('a server that closes lets its followers go', async () => {
