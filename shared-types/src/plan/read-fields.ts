@@ -10,11 +10,14 @@ export interface RawField {
   readonly key: string;
   readonly written_key: string;
   readonly key_offset: number;
-  /** Of the bullet. */
+  /** Of the bullet, and where what belongs to it ends. */
   readonly offset: number;
+  readonly end: number;
   readonly value: FieldValue;
   /** Inline code followed by prose: the code alone. */
   readonly code_before_remark: FieldValue | null;
+  /** Pieces of inline code in the prose behind. */
+  readonly more_code: number;
 }
 
 /** The fields of a task, with those that come too late to belong to it. */
@@ -36,7 +39,8 @@ export function readFieldList(source: SourceText, blocks: readonly RootContent[]
     } else if (block.type === 'code' && !ended && isEmpty(fields.at(-1))) {
       // A fence that its author forgot to indent.
       const last = fields.pop();
-      if (last !== undefined) fields.push({ ...last, value: readCodeBlock(source, block) });
+      if (last !== undefined)
+        fields.push({ ...last, value: readCodeBlock(source, block), end: nodeRange(block).end });
     } else if (block.type === 'heading') {
       break;
     } else if (block.type !== 'html' && block.type !== 'thematicBreak' && fields.length > 0) {
@@ -67,8 +71,10 @@ function readField(source: SourceText, item: ListItem): RawField | null {
     written_key: key.written,
     key_offset: key.offset,
     offset: nodeRange(item).start,
+    end: nodeRange(item).end,
     value: nested,
     code_before_remark: inline.remark === null ? null : (inline.spans[0] ?? null),
+    more_code: inline.remark === null ? 0 : inline.spans.length - 1,
   };
 }
 

@@ -2,8 +2,16 @@ import type { RootContent } from 'mdast';
 import { DiagnosticList } from './diagnostic-list.ts';
 import type { FieldValue } from './field-value.ts';
 import type { ParsedPlan, PlanPlaceholder } from './plan.ts';
-import { type DeclaredInput, readInputs } from './read-inputs.ts';
+import {
+  findNearSections,
+  type NearSection,
+  nameOf,
+  type PlanHeading,
+  readHeadings,
+} from './read-headings.ts';
+import { type DeclaredInput, type RejectedInput, readInputs } from './read-inputs.ts';
 import { LONGEST_PART, MOST_LINES, nodeRange, readMarkdown } from './read-markdown.ts';
+import type { ProseHeading } from './read-prose-heading.ts';
 import { readScriptEstimates } from './read-script-estimates.ts';
 import { placePlaceholders } from './read-task.ts';
 import { readTasks } from './read-tasks.ts';
@@ -18,11 +26,16 @@ export interface PlanDraft {
   readonly source: SourceText;
   readonly found: DiagnosticList;
   readonly tasks: readonly TaskDraft[];
+  /** Headings under Tasks that are no tasks. */
+  readonly prose: readonly ProseHeading[];
+  readonly headings: readonly PlanHeading[];
+  readonly near_sections: readonly NearSection[];
   readonly inputs: readonly DeclaredInput[];
+  readonly rejected_inputs: readonly RejectedInput[];
   readonly setup: FieldValue | null;
   /** Offsets of what may be missing; null when it is. */
   readonly title_offset: number | null;
-  readonly other_title: { readonly text: string; readonly offset: number } | null;
+  readonly other_title: { readonly text: string; readonly offset: number; readonly end: number } | null;
   readonly tasks_offset: number | null;
   readonly inputs_offset: number | null;
 }
@@ -36,10 +49,13 @@ export function readPlan(markdown: string): PlanDraft {
   const found = new DiagnosticList(source);
   const blocks = readBlocks(source, found);
   const sections = splitSections(source, blocks, 2);
-  const named = (...names: string[]) => sections.filter((section) => names.includes(sectionName(section)));
-  const inputs = readInputs(source, named('inputs'), found);
+  const near_sections = findNearSections(sections);
+  const near = new Map(near_sections.map(({ name, offset }) => [offset, name.toLowerCase()]));
+  const named = (...names: string[]) =>
+    sections.filter((section) => names.includes(near.get(section.offset) ?? nameOf(section)));
+  const { inputs, rejected: rejected_inputs } = readInputs(source, named('inputs'), found);
   const estimates = readScriptEstimates(source, named('available scripts'));
-  const tasks = readTasks(source, named('tasks'), estimates, found);
+  const { tasks, prose } = readTasks(source, named('tasks'), estimates, found);
   const setup = readSetup(source, named('setup'));
   const setup_placeholders = setup === null ? [] : placePlaceholders(source, 'setup', setup.value);
   const title = readPlanTitle(source, blocks);
@@ -57,7 +73,11 @@ export function readPlan(markdown: string): PlanDraft {
     source,
     found,
     tasks,
+    prose,
+    headings: readHeadings(source, blocks),
+    near_sections,
     inputs,
+    rejected_inputs,
     setup: setup?.value ?? null,
     title_offset: title.offset,
     other_title: title.other,
@@ -92,10 +112,6 @@ function reportTooLarge(found: DiagnosticList, offset: number, message: string):
   });
 }
 
-function sectionName(section: Section): string {
-  return section.title.toLowerCase().replace(/\s*:$/, '');
-}
-
 function readPlanTitle(
   source: SourceText,
   blocks: readonly RootContent[],
@@ -104,10 +120,10 @@ function readPlanTitle(
   for (const block of blocks) {
     if (block.type !== 'heading' || block.depth !== 1) continue;
     const text = readTitle(source, block);
-    const offset = nodeRange(block).start;
+    const { start: offset, end } = nodeRange(block);
     const match = /^plan\s*[:：]\s*(\S[\s\S]*)$/i.exec(text);
     if (match !== null) return { name: match[1] ?? '', offset, other: null };
-    other ??= { text, offset };
+    other ??= { text, offset, end };
   }
   return { name: '', offset: null, other };
 }
@@ -135,5 +151,7 @@ function markUsed(
   placeholders: readonly PlanPlaceholder[],
 ): ParsedPlan['inputs'] {
   const names = new Set(placeholders.map((placeholder) => placeholder.name));
-  return inputs.map(({ offset: _, ...input }) => ({ ...input, used: names.has(input.name) }));
+  return inputs.map(({ name, description, default: value, required, kind, position }) => {
+    return { name, description, default: value, required, kind, position, used: names.has(name) };
+  });
 }

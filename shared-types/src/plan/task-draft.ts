@@ -6,6 +6,13 @@ import type { RawField } from './read-fields.ts';
 export interface TaskDraft {
   readonly task: PlanTask;
   readonly offset: number;
+  /** Of the id in the heading. */
+  readonly id_offset: number;
+  /** Fields that are written, but misspelled or in a place where they do not count: reported there. */
+  readonly meant: ReadonlySet<string>;
+  readonly unknown: readonly { readonly field: RawField; readonly suggest: string | undefined }[];
+  /** Behind prose that ended the field list. */
+  readonly late: readonly RawField[];
   readonly fields: ReadonlyMap<string, RawField>;
   readonly dependencies: DeclaredDependencies;
   /** A `foreach` is written, though its value may be invalid. */

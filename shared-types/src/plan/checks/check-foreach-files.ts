@@ -1,5 +1,6 @@
 import { batchPath } from '../parse-foreach.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { addDependency, allEdits, type SourceEdit } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
 import { indexTasks } from './task-index.ts';
 
@@ -19,9 +20,35 @@ export function checkForeachFiles(draft: PlanDraft): void {
       subject: id,
       message: `No task before "${id}" can have written ${path}.`,
       offset: task.fields.get('foreach')?.offset ?? task.offset,
-      hint: 'Let it depend on the task that writes the list.',
+      ...addWriter(draft, task, path, tasks),
     });
   }
+}
+
+/** The one task that names the file, where it does not wait for this one itself. */
+function addWriter(
+  draft: PlanDraft,
+  task: TaskDraft,
+  path: string,
+  tasks: ReadonlyMap<string, TaskDraft>,
+): { hint: string; edits?: SourceEdit[] | undefined } {
+  const writers = draft.tasks.filter((each) => each !== task && names(each, path));
+  const [writer] = writers;
+  const hint = 'Let it depend on the task that writes the list.';
+  if (writer === undefined || writers.length > 1 || findAncestors(writer, tasks)?.includes(task) !== false)
+    return { hint };
+  const last = [...task.fields.values()].sort((a, b) => a.offset - b.offset).at(-1);
+  const field = task.fields.get('depends_on');
+  if (last === undefined) return { hint };
+  const edit = addDependency(draft.source, field, task.dependencies.all, writer.task.id, last);
+  return { hint: `Let it depend on ${writer.task.id}, which names the file.`, edits: allEdits(edit) };
+}
+
+function names({ task }: TaskDraft, path: string): boolean {
+  return (
+    task.command?.includes(`/${path}`) === true ||
+    task.produces?.some((produced) => batchPath(produced) === path) === true
+  );
 }
 
 function findAncestors(task: TaskDraft, tasks: ReadonlyMap<string, TaskDraft>): TaskDraft[] | null {

@@ -1,8 +1,12 @@
 import { findPlaceholders } from '../../template/find-placeholders.ts';
 import { builtinVariables } from '../../template/lookup-value.ts';
+import { fieldValue } from '../field-reader.ts';
+import { type FieldValue, joinLines, sourceOffset } from '../field-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanInput } from '../plan.ts';
+import type { RejectedInput } from '../read-inputs.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { allEdits, removeLines, replaceText, type SourceEdit } from '../source-edits.ts';
 
 /** What was given at submission: values by name, and which of the inputs are sent along. */
 export interface GivenInputs {
@@ -12,6 +16,7 @@ export interface GivenInputs {
 
 /** Every input is used; and where values are given, they are those that the plan asks for. */
 export function checkInputs(draft: PlanDraft, { values: given, travelling }: GivenInputs): void {
+  for (const rejected of draft.rejected_inputs) reportName(draft, rejected);
   const offsets = new Map(draft.inputs.map((input) => [input.name, input.offset]));
   for (const input of draft.plan.inputs) {
     const offset = offsets.get(input.name) ?? 0;
@@ -23,6 +28,7 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
         message: `No task and no Setup uses {${input.name}}.`,
         offset,
         hint: `Use {${input.name}} in a command, or remove it.`,
+        edits: removeUnused(draft, input.name),
       });
     } else if (given !== undefined && input.required && !Object.hasOwn(given, input.name)) {
       draft.found.add({
@@ -39,6 +45,64 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
     if (value !== undefined && !travelling.includes(input.name)) checkPlace(draft, input, value, offset);
   }
   for (const [name, value] of Object.entries(given ?? {})) checkGiven(draft, offsets, name, value);
+}
+
+/** Not while a misspelled placeholder may be the one that uses it. */
+function removeUnused(draft: PlanDraft, name: string): SourceEdit[] | undefined {
+  const input = draft.inputs.find((each) => each.name === name);
+  const names = draft.inputs.map((each) => each.name);
+  const placeholders = [
+    ...draft.plan.setup_placeholders,
+    ...draft.tasks.flatMap(({ task }) => task.placeholders),
+  ];
+  const isMeant = placeholders.some((each) => {
+    const known = names.includes(each.name) || builtinVariables.includes(each.name) || each.is_item;
+    return !known && findNearestName(each.name, names) === name;
+  });
+  if (input === undefined || isMeant) return undefined;
+  return allEdits(removeLines(draft.source, input.offset, input.end));
+}
+
+/** The name in capitals, in the list and wherever a task or Setup holds it in braces. */
+function reportName(draft: PlanDraft, { name, better, offset, name_offset }: RejectedInput): void {
+  const taken = better === null || draft.inputs.some((input) => input.name === better);
+  const values = [
+    draft.setup,
+    ...draft.tasks.flatMap(({ fields }) => [...fields.values()].map((field) => joinLines(fieldValue(field)))),
+  ];
+  const uses = values.flatMap((value) => (value === null ? [] : findUses(value, name)));
+  const isUsed =
+    better !== null && draft.tasks.some(({ task }) => task.placeholders.some((each) => each.name === better));
+  const edits =
+    better === null || taken
+      ? undefined
+      : allEdits(
+          replaceText(draft.source, name_offset, name, better),
+          ...uses.map((start) => replaceText(draft.source, start, name, better)),
+        );
+  draft.found.add({
+    // Used in capitals it has no value: this is the one fault, and the placeholder is not reported.
+    severity: isUsed && !taken ? 'error' : 'warning',
+    rule: 'invalid_input_name',
+    subject: name,
+    message: `"${name}" cannot be used as a placeholder: names of inputs are capital letters, digits and "_".`,
+    offset,
+    hint:
+      better === null
+        ? 'Give it a name like INPUT_FOLDER.'
+        : `Write ${better}, and {${better}} in the tasks.`,
+    ...(better === null ? {} : { suggest: better }),
+    edits,
+  });
+}
+
+/** Offsets in the plan of a name in braces, which bash would not read as its own. */
+function findUses(value: FieldValue, name: string): number[] {
+  const uses: number[] = [];
+  for (let at = value.text.indexOf(`{${name}}`); at !== -1; at = value.text.indexOf(`{${name}}`, at + 1)) {
+    if (value.text[at - 1] !== '$') uses.push(sourceOffset(value, at + 1));
+  }
+  return uses;
 }
 
 /** A value is data, also where it looks like a template. */
@@ -92,7 +156,7 @@ function checkGiven(
       suggest,
       hint:
         suggest === undefined
-          ? `Its inputs are: ${[...offsets.keys()].join(', ') || '(none)'}.`
+          ? `Its inputs are: ${[...offsets.keys()].slice(0, 30).join(', ') || '(none)'}.`
           : `Did you mean ${suggest}?`,
     });
   } else if (value.includes('\0')) {
@@ -102,6 +166,7 @@ function checkGiven(
       subject: name,
       message: `The value of ${name} holds a NUL character, which no argument can carry.`,
       offset,
+      hint: 'Send such data as a file: -i NAME=@./file.',
     });
   }
 }

@@ -2,6 +2,7 @@ import { builtinVariables } from '../../template/lookup-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanPlaceholder } from '../plan.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { allEdits, replaceText, type SourceEdit } from '../source-edits.ts';
 
 /** Every placeholder has a value, and `:raw` is for inputs only. */
 export function checkPlaceholders(draft: PlanDraft): void {
@@ -22,6 +23,7 @@ function checkPlaceholder(
 ): void {
   const { name } = placeholder;
   const ofItem = placeholder.is_item || name === 'ITEM_INDEX';
+  if (draft.rejected_inputs.some((input) => input.better === name)) return;
   if (ofItem ? task?.has_foreach !== true : !inputs.has(name) && !builtinVariables.includes(name)) {
     reportUnresolved(draft, placeholder, inputs, task);
   } else if (placeholder.raw) {
@@ -49,16 +51,18 @@ function reportUnresolved(
       : `{${name}} is neither an input nor set by planfleet.`,
     offset: offset - 1,
     suggest,
-    ...(ofItem ? { hint: 'Give the task a foreach.' } : {}),
-    ...(ofItem || suggest !== undefined
-      ? {}
-      : { hint: `List ${name} under Inputs, or use one of: ${known.slice(0, 30).join(', ')}.` }),
-    ...(suggest === undefined
-      ? {}
-      : {
-          hint: `Did you mean {${suggest}}?`,
-          fix: { start: offset, end: offset + name.length, replacement: suggest },
-        }),
+    hint: ofItem
+      ? task === null
+        ? 'Setup runs once for each machine; use it in a task with a foreach.'
+        : 'Give the task a foreach.'
+      : suggest === undefined
+        ? `List ${name} under Inputs, or use one of: ${known.slice(0, 30).join(', ')}.`
+        : `Did you mean {${suggest}}?`,
+    edits: ofItem
+      ? undefined
+      : suggest === undefined
+        ? allEdits(insertInput(draft, name))
+        : allEdits(replaceText(draft.source, offset, name, suggest)),
   });
 }
 
@@ -76,7 +80,29 @@ function reportRaw(draft: PlanDraft, placeholder: PlanPlaceholder, of_input: boo
       : `{${name}:raw} is not allowed: only inputs may be inserted verbatim.`,
     offset: offsetOf(draft, placeholder),
     hint: `Write {${name}} to have it escaped.`,
+    // Of an input it may be what its author wants.
+    edits: of_input
+      ? undefined
+      : allEdits(replaceText(draft.source, offsetOf(draft, placeholder), placeholder.text, `{${name}}`)),
   });
+}
+
+/** Lists a name under Inputs, which makes it a value to be given at submission. */
+function insertInput(draft: PlanDraft, name: string): SourceEdit | null {
+  const { source, inputs, headings } = draft;
+  const eol = source.line_end;
+  const line = `- **${name}**: what it is`;
+  const last = inputs.at(-1);
+  if (last !== undefined) {
+    const start = source.offsetAt(source.positionAt(last.offset).line);
+    if (source.text.slice(start, last.offset) !== '') return null;
+    return { start: last.end, end: last.end, replacement: eol + line };
+  }
+  const own = headings.find(({ offset }) => offset === draft.inputs_offset);
+  if (own !== undefined) return { start: own.end, end: own.end, replacement: eol + eol + line };
+  const next = headings.find(({ depth, text }) => depth === 2 && /^(?:setup|tasks)\s*:?$/i.test(text));
+  if (next === undefined) return null;
+  return { start: next.offset, end: next.offset, replacement: `## Inputs${eol}${eol}${line}${eol}${eol}` };
 }
 
 function offsetOf(draft: PlanDraft, placeholder: PlanPlaceholder): number {
