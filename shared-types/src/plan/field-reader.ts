@@ -14,7 +14,7 @@ import { parseMaxFailures } from './parse-max-failures.ts';
 import type { RawField } from './read-fields.ts';
 import { parseMegabytes } from './read-script-estimates.ts';
 import { repairJson, type TextChange } from './repair-json.ts';
-import { allEdits, replaceText, replaceValue, type SourceEdit } from './source-edits.ts';
+import { allEdits, placeInLine, replaceText, replaceValue, type SourceEdit } from './source-edits.ts';
 import type { SourceText } from './source-text.ts';
 import { splitList } from './split-list.ts';
 import { taskFields } from './task-fields.ts';
@@ -180,7 +180,10 @@ export class FieldReader {
       rule: 'invalid_value',
       subject: `${key} ${short}`,
       message: `"${short}" is no value for ${key}. ${why}`,
-      offset: field.offset,
+      offset:
+        value === null
+          ? field.offset
+          : placeInLine(this.found.source, field.offset, sourceOffset(joinLines(value), 0)),
       hint: better === null ? (options.hint ?? why) : `Write ${key}: ${better}.`,
       edits:
         options.edits ??

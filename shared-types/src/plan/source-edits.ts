@@ -10,6 +10,11 @@ export interface SourceEdit {
   readonly replacement: string;
 }
 
+/** The more exact of two places, where it is in the line of the other: that line is the one that names the field. */
+export function placeInLine(source: SourceText, field_offset: number, exact: number): number {
+  return source.positionAt(field_offset).line === source.positionAt(exact).line ? exact : field_offset;
+}
+
 /** Edits as a finding takes them; none of them when one is not possible. */
 export function allEdits(...edits: readonly (SourceEdit | null)[]): SourceEdit[] | undefined {
   const possible = edits.filter((edit) => edit !== null);

@@ -5,7 +5,7 @@ import { type ScannedCommand, scanCommand } from '../../template/scan-command.ts
 import { fieldValue } from '../field-reader.ts';
 import { type FieldValue, joinLines, sourceOffset } from '../field-value.ts';
 import type { PlanDraft } from '../read-plan.ts';
-import { allEdits, type SourceEdit } from '../source-edits.ts';
+import { allEdits, placeInLine, type SourceEdit } from '../source-edits.ts';
 import { assignFirst, choosesGpu, closeOpen, removeGpuChoice, removeGpuVariable } from './command-edits.ts';
 
 /** Commands can be read by bash, take values only where that is safe, and leave the GPU to planfleet. */
@@ -52,7 +52,7 @@ function checkCommand(draft: PlanDraft, values: ReadonlyMap<string, string>, com
       rule: 'unbalanced_quote',
       subject: command.subject,
       message: `The command opens ${scanned.problem.what} in line ${line}, column ${column}, and never closes it.`,
-      offset: command.offset,
+      offset: placeInLine(draft.source, command.offset, sourceOffset(command.value, scanned.problem.offset)),
       hint,
       edits: allEdits(edit),
     });

@@ -2,7 +2,7 @@ import { findNearestName } from '../find-nearest-name.ts';
 import type { Dependency } from '../parse-dependencies.ts';
 import { listIdentity } from '../parse-foreach.ts';
 import type { PlanDraft } from '../read-plan.ts';
-import { allEdits, replaceText } from '../source-edits.ts';
+import { allEdits, placeInLine, replaceText } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
 import { dependsOnOffset, indexTasks } from './task-index.ts';
 
@@ -50,7 +50,7 @@ function reportUnknown(draft: PlanDraft, uses: readonly Use[], tasks: ReadonlyMa
     rule: 'unknown_dependency',
     subject: id,
     message: `"${first.task.task.id}" depends on "${id}", and the plan has no such task.${also}`,
-    offset: dependsOnOffset(first.task),
+    offset: placeInLine(draft.source, dependsOnOffset(first.task), first.entry.offset),
     suggest,
     hint:
       several !== null
@@ -89,7 +89,7 @@ function checkItemDependency(draft: PlanDraft, task: TaskDraft, target: TaskDraf
     rule: 'item_dependency_across_lists',
     subject: `${task.task.id} -> ${target.task.id}`,
     message: `"${task.task.id}" waits for its item of "${target.task.id}", but ${why}.`,
-    offset: dependsOnOffset(task),
+    offset: placeInLine(draft.source, dependsOnOffset(task), entry.offset),
     hint: `Write ${target.task.id} to wait for all of it, or give both tasks the same foreach.`,
     edits: allEdits(replaceText(draft.source, entry.offset, entry.written, target.task.id)),
   });
