@@ -84,6 +84,14 @@ export const diagnosticCodes = {
     code: 'PF039',
     meaning: 'A placeholder asks for a field that items of the inline list do not have.',
   },
+  heading_depth: {
+    code: 'PF050',
+    meaning: 'A heading with the fields of a task has two number signs and ends the section Tasks.',
+  },
+  near_field: {
+    code: 'PF051',
+    meaning: 'A line of a field list is nearly a field: its bullet, colon or marks are missing.',
+  },
 } as const;
 
 /** The name of a rule, as in `unknown_dependency`. */

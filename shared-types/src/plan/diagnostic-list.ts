@@ -44,6 +44,10 @@ export class DiagnosticList {
     return this.diagnostics.some((diagnostic) => diagnostic.rule === rule);
   }
 
+  hasErrors(): boolean {
+    return this.diagnostics.some(({ severity }) => severity === 'error');
+  }
+
   sorted(): Diagnostic[] {
     return this.diagnostics.toSorted(
       (a, b) => a.line - b.line || a.column - b.column || a.code.localeCompare(b.code),

@@ -3,7 +3,7 @@ import { findNearestName } from './find-nearest-name.ts';
 import { readFieldList } from './read-fields.ts';
 import { nodeRange } from './read-markdown.ts';
 import type { SourceText } from './source-text.ts';
-import { readTitle, type Section } from './split-sections.ts';
+import { readTitle, type Section, splitSections } from './split-sections.ts';
 import { fieldNames } from './task-fields.ts';
 
 /** Any heading of a plan. */
@@ -25,27 +25,52 @@ export function readHeadings(source: SourceText, blocks: readonly RootContent[])
   });
 }
 
-function holdsTask(source: SourceText, blocks: readonly RootContent[]): boolean {
+/** Whether fields of a task stand directly beneath a heading. */
+export function holdsTask(source: SourceText, blocks: readonly RootContent[]): boolean {
   return readFieldList(source, blocks).fields.some(({ key }) => fieldNames.includes(key));
 }
 
-/** A section whose name is misspelled, and what it is read as. */
+/** A section whose name or depth is wrong, and what it is read as. */
 export interface NearSection {
   readonly name: string;
   readonly title: string;
   readonly offset: number;
+  /** Of its heading. */
+  readonly depth: number;
 }
 
 const sectionNames = ['Inputs', 'Setup', 'Tasks', 'Available Scripts'];
 
+/** Sections of the plan, those with one number sign too; each ends at the next heading of either depth. */
+export function splitPlanSections(source: SourceText, blocks: readonly RootContent[]): Section[] {
+  const sections = splitSections(source, blocks, 2);
+  const wrong = blocks.flatMap((block, index) => {
+    if (block.type !== 'heading' || block.depth !== 1) return [];
+    const next = blocks.findIndex((each, at) => at > index && each.type === 'heading' && each.depth <= 2);
+    const own = blocks.slice(index + 1, next === -1 ? blocks.length : next);
+    const title = readTitle(source, block);
+    return [{ title, heading: block, blocks: own, offset: nodeRange(block).start }];
+  });
+  return [...sections, ...wrong].sort((a, b) => a.offset - b.offset);
+}
+
+/** A heading with two number signs and the fields of a task, behind the tasks. */
+export function isTaskSection(source: SourceText, section: Section): boolean {
+  if (section.heading.depth !== 2 || !/^`?[A-Za-z_][\w.-]*`?$/.test(section.title)) return false;
+  const keys = new Set(readFieldList(source, section.blocks).fields.map(({ key }) => key));
+  return (keys.has('command') || keys.has('prompt')) && (keys.has('task_class') || keys.has('type'));
+}
+
 /** Sections that are near one that the plan does not have otherwise. */
 export function findNearSections(sections: readonly Section[]): NearSection[] {
-  const taken = new Set(sections.map(nameOf));
+  const taken = new Set(sections.flatMap((each) => (each.heading.depth === 2 ? nameOf(each) : [])));
   return sections.flatMap((section) => {
-    const name = findNearestName(nameOf(section), sectionNames);
-    if (name === undefined || taken.has(name.toLowerCase())) return [];
-    taken.add(name.toLowerCase());
-    return [{ name, title: section.title, offset: section.offset }];
+    const { depth } = section.heading;
+    const name = sectionNames.find((known) => known.toLowerCase() === nameOf(section));
+    const near = depth === 2 ? (name ?? findNearestName(nameOf(section), sectionNames)) : name;
+    if (near === undefined || taken.has(near.toLowerCase())) return [];
+    taken.add(near.toLowerCase());
+    return [{ name: near, title: section.title, offset: section.offset, depth }];
   });
 }
 

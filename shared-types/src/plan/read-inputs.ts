@@ -1,8 +1,9 @@
-import type { ListItem } from 'mdast';
+import type { ListItem, RootContent } from 'mdast';
 import { builtinVariables } from '../template/lookup-value.ts';
 import type { DiagnosticList } from './diagnostic-list.ts';
 import { parseInputMarks } from './parse-input-marks.ts';
 import type { PlanInput } from './plan.ts';
+import { holdsTask } from './read-headings.ts';
 import { nodeRange } from './read-markdown.ts';
 import { readInlineValue } from './read-value.ts';
 import { allEdits, removeLines } from './source-edits.ts';
@@ -37,7 +38,7 @@ export function readInputs(
 ): { inputs: DeclaredInput[]; rejected: RejectedInput[] } {
   const rejected: RejectedInput[] = [];
   const inputs = new Map<string, DeclaredInput>();
-  for (const block of sections.flatMap((section) => section.blocks)) {
+  for (const block of sections.flatMap((section) => takeInputs(source, section.blocks))) {
     if (block.type !== 'list') continue;
     for (const item of block.children) {
       const input = readInput(source, item, rejected);
@@ -46,6 +47,14 @@ export function readInputs(
     }
   }
   return { inputs: [...inputs.values()], rejected };
+}
+
+/** Up to a heading with the fields of a task: the heading of Tasks is missing then. */
+function takeInputs(source: SourceText, blocks: readonly RootContent[]): readonly RootContent[] {
+  const end = blocks.findIndex(
+    (block, index) => block.type === 'heading' && holdsTask(source, blocks.slice(index + 1, index + 4)),
+  );
+  return end === -1 ? blocks : blocks.slice(0, end);
 }
 
 function rejectInput(

@@ -4,10 +4,12 @@ import type { FieldValue } from './field-value.ts';
 import type { ParsedPlan, PlanPlaceholder } from './plan.ts';
 import {
   findNearSections,
+  isTaskSection,
   type NearSection,
   nameOf,
   type PlanHeading,
   readHeadings,
+  splitPlanSections,
 } from './read-headings.ts';
 import { type DeclaredInput, type RejectedInput, readInputs } from './read-inputs.ts';
 import { LONGEST_PART, MOST_LINES, nodeRange, readMarkdown } from './read-markdown.ts';
@@ -17,7 +19,7 @@ import { placePlaceholders } from './read-task.ts';
 import { readTasks } from './read-tasks.ts';
 import { readCodeBlock } from './read-value.ts';
 import { createSourceText, type SourceText } from './source-text.ts';
-import { readTitle, type Section, splitSections } from './split-sections.ts';
+import { readTitle, type Section } from './split-sections.ts';
 import type { TaskDraft } from './task-draft.ts';
 
 /** A plan with what the checks need besides. */
@@ -30,6 +32,8 @@ export interface PlanDraft {
   readonly prose: readonly ProseHeading[];
   readonly headings: readonly PlanHeading[];
   readonly near_sections: readonly NearSection[];
+  /** Tasks whose heading has a number sign too few. */
+  readonly deeper: readonly Section[];
   readonly inputs: readonly DeclaredInput[];
   readonly rejected_inputs: readonly RejectedInput[];
   readonly setup: FieldValue | null;
@@ -48,14 +52,18 @@ export function readPlan(markdown: string): PlanDraft {
   const source = createSourceText(markdown);
   const found = new DiagnosticList(source);
   const blocks = readBlocks(source, found);
-  const sections = splitSections(source, blocks, 2);
+  const sections = splitPlanSections(source, blocks);
   const near_sections = findNearSections(sections);
   const near = new Map(near_sections.map(({ name, offset }) => [offset, name.toLowerCase()]));
   const named = (...names: string[]) =>
-    sections.filter((section) => names.includes(near.get(section.offset) ?? nameOf(section)));
+    sections.filter((section) => {
+      const name = section.heading.depth === 2 ? nameOf(section) : '';
+      return names.includes(near.get(section.offset) ?? name);
+    });
+  const { task_sections, deeper } = collectTaskSections(source, sections, named('tasks'));
   const { inputs, rejected: rejected_inputs } = readInputs(source, named('inputs'), found);
   const estimates = readScriptEstimates(source, named('available scripts'));
-  const { tasks, prose } = readTasks(source, named('tasks'), estimates, found);
+  const { tasks, prose } = readTasks(source, task_sections, estimates, found);
   const setup = readSetup(source, named('setup'));
   const setup_placeholders = setup === null ? [] : placePlaceholders(source, 'setup', setup.value);
   const title = readPlanTitle(source, blocks);
@@ -76,6 +84,7 @@ export function readPlan(markdown: string): PlanDraft {
     prose,
     headings: readHeadings(source, blocks),
     near_sections,
+    deeper,
     inputs,
     rejected_inputs,
     setup: setup?.value ?? null,
@@ -84,6 +93,25 @@ export function readPlan(markdown: string): PlanDraft {
     tasks_offset: named('tasks')[0]?.offset ?? null,
     inputs_offset: named('inputs')[0]?.offset ?? null,
   };
+}
+
+/** A task that lost a number sign would end the tasks: it is read as one of them, and reported. */
+function collectTaskSections(
+  source: SourceText,
+  sections: readonly Section[],
+  tasks: readonly Section[],
+): { task_sections: Section[]; deeper: Section[] } {
+  const deeper: Section[] = [];
+  const task_sections = tasks.map((section) => {
+    const blocks = [...section.blocks];
+    for (const next of sections.slice(sections.indexOf(section) + 1)) {
+      if (!isTaskSection(source, next)) break;
+      deeper.push(next);
+      blocks.push({ ...next.heading, depth: 3 }, ...next.blocks);
+    }
+    return { ...section, blocks };
+  });
+  return { task_sections, deeper };
 }
 
 function readBlocks(source: SourceText, found: DiagnosticList): RootContent[] {

@@ -47,7 +47,7 @@ export interface TaskSurroundings {
 export function readTask(
   fields: ReadonlyMap<string, RawField>,
   around: TaskSurroundings,
-): Omit<TaskDraft, 'unknown' | 'late'> {
+): Omit<TaskDraft, 'unknown' | 'late' | 'near'> {
   const { source, found, heading, meant } = around;
   const reader = new FieldReader(fields, found);
   const written = reader.text('command');

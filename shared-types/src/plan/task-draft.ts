@@ -1,6 +1,6 @@
 import type { PlanTask } from './plan.ts';
 import type { DeclaredDependencies } from './read-dependencies.ts';
-import type { RawField } from './read-fields.ts';
+import type { NearField, RawField } from './read-fields.ts';
 
 /** A task with what only the checks need: the fields as written and the offsets of things. */
 export interface TaskDraft {
@@ -13,6 +13,7 @@ export interface TaskDraft {
   readonly unknown: readonly { readonly field: RawField; readonly suggest: string | undefined }[];
   /** Behind prose that ended the field list. */
   readonly late: readonly RawField[];
+  readonly near: readonly NearField[];
   readonly fields: ReadonlyMap<string, RawField>;
   readonly dependencies: DeclaredDependencies;
   /** A `foreach` is written, though its value may be invalid. */

@@ -31,7 +31,7 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
       at: [1, 1],
       fixed: '# Plan: x\n\n## Tasks\n\n### first_task\n- **task_class**: cpu\n',
     },
-    { plan: `# Plan: x\n\n# Tasks\n\n${task('a', 'true')}`, at: [1, 1], fixed: '\n## Tasks\n' },
+
     { plan: `# Plan: x\n\n${task('a', 'true')}`, at: [1, 1], fixed: '# Plan: x\n\n## Tasks\n\n### a\n' },
   ],
   no_tasks: [{ plan: tasks(''), at: [3, 1], fixed: '## Tasks\n\n### first_task\n- **task_class**: cpu\n' }],
@@ -85,6 +85,18 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
       plan: tasks(task('a', 'true', '- **timeout**: 5m\n- **timeout**: 6m\n')),
       at: [9, 1],
       fixed: '- **timeout**: 5m\n',
+    },
+    {
+      plan: tasks(task('a', 'true', '- **command**: `false`\n')),
+      at: [8, 1],
+      fixed: { none: 'which of two commands is meant is not known' },
+    },
+    {
+      plan: tasks(
+        task('a', 'true', `- **timeout**: 5m\n${task('b', 'false', '- **timeout**: 6m\n').slice(6)}`),
+      ),
+      at: [9, 1],
+      fixed: { none: 'the id of the task is not known' },
     },
   ],
   invalid_value: [
@@ -370,6 +382,7 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
     { plan: tasks(task('a', 'ls { BATCH_PATH }')), at: [7, 20], fixed: 'ls {BATCH_PATH}`' },
   ],
   near_section: [
+    { plan: `# Plan: x\n\n# Tasks\n\n${task('a', 'true')}`, at: [3, 1], fixed: '\n## Tasks\n' },
     { plan: `# Plan: x\n\n## Task\n\n${task('a', 'true')}`, at: [3, 1], fixed: '## Tasks\n' },
     {
       plan: withInput('- **WORD**: w', 'echo {WORD}').replace('## Inputs', '## Input'),
@@ -387,6 +400,31 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
       plan: tasks(task('a', 'echo {ITEM.id}', '- **foreach**: [{"n": 1}]\n')),
       at: [7, 22],
       fixed: { none: 'which of the fields is meant is not known' },
+    },
+  ],
+  heading_depth: [
+    {
+      plan: tasks(`${task('a', 'true')}\n${task('b', 'true').slice(1)}`),
+      at: [9, 1],
+      fixed: '\n### b\n',
+    },
+  ],
+  near_field: [
+    {
+      plan: tasks('### a\n- **task_class**: cpu\n- **command** `true`\n'),
+      at: [7, 1],
+      fixed: '- **command**: `true`\n',
+    },
+    { plan: tasks(task('a', 'true', '- **timeout*: 5m\n')), at: [8, 1], fixed: '- **timeout**: 5m\n' },
+    {
+      plan: tasks('### a\n- **executor**: worker\n **task_class**: cpu\n- **command**: `true`\n'),
+      at: [7, 2],
+      fixed: '- **executor**: worker\n- **task_class**: cpu\n',
+    },
+    {
+      plan: tasks(task('a', 'true', '- **timeout**: 5m\n- **timeout** 6m\n')),
+      at: [9, 1],
+      fixed: { none: 'the task has the field already' },
     },
   ],
 };

@@ -9,6 +9,7 @@ export function checkFieldLists(draft: PlanDraft): void {
   for (const task of draft.tasks) {
     reportUnknown(draft, task);
     reportLate(draft, task);
+    reportNear(draft, task);
     reportRemarks(draft, task);
   }
 }
@@ -60,6 +61,24 @@ function reportLate(draft: PlanDraft, task: TaskDraft): void {
         ? `Remove it: the task has a ${field.key} among its fields already.`
         : 'Move it up to the other fields, or the prose below them.',
       edits: taken ? undefined : moveUp(draft, task, field),
+    });
+  }
+}
+
+function reportNear(draft: PlanDraft, task: TaskDraft): void {
+  for (const { key, offset, missing, edit } of task.near) {
+    const taken = task.fields.has(key);
+    draft.found.add({
+      severity: severityOf(task, key),
+      rule: 'near_field',
+      subject: key,
+      message:
+        missing === 'bullet'
+          ? `This line names the field ${key} and has no bullet, so it is part of the value above.`
+          : `This bullet names the field ${key}, but is not written as one, and is ignored.`,
+      offset,
+      hint: taken ? `Remove it: the task has a ${key} already.` : `Write "- **${key}**: ...".`,
+      edits: taken ? undefined : [edit],
     });
   }
 }

@@ -21,6 +21,7 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
   for (const input of draft.plan.inputs) {
     const offset = offsets.get(input.name) ?? 0;
     if (!input.used) {
+      if (draft.tasks.length === 0 || isUsedByIgnored(draft, input.name)) continue;
       draft.found.add({
         severity: 'warning',
         rule: 'unused_input',
@@ -47,20 +48,19 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
   for (const [name, value] of Object.entries(given ?? {})) checkGiven(draft, offsets, name, value);
 }
 
-/** Not while a misspelled placeholder may be the one that uses it. */
+/** Not while there are errors: what would use it may be missing, misspelled or not read. */
 function removeUnused(draft: PlanDraft, name: string): SourceEdit[] | undefined {
   const input = draft.inputs.find((each) => each.name === name);
-  const names = draft.inputs.map((each) => each.name);
-  const placeholders = [
-    ...draft.plan.setup_placeholders,
-    ...draft.tasks.flatMap(({ task }) => task.placeholders),
-  ];
-  const isMeant = placeholders.some((each) => {
-    const known = names.includes(each.name) || builtinVariables.includes(each.name) || each.is_item;
-    return !known && findNearestName(each.name, names) === name;
-  });
-  if (input === undefined || isMeant) return undefined;
+  if (input === undefined || draft.found.hasErrors()) return undefined;
   return allEdits(removeLines(draft.source, input.offset, input.end));
+}
+
+/** A field that does not count because of its name or place is reported; what it uses is meant to be used. */
+function isUsedByIgnored(draft: PlanDraft, name: string): boolean {
+  return draft.tasks.some(({ unknown, late }) => {
+    const ignored = [...unknown.map(({ field }) => field), ...late];
+    return ignored.some(({ value }) => joinLines(value).text.includes(`{${name}}`));
+  });
 }
 
 /** The name in capitals, in the list and wherever a task or Setup holds it in braces. */

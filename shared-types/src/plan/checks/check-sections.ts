@@ -6,16 +6,23 @@ import { allEdits, replaceText, type SourceEdit } from '../source-edits.ts';
 export function checkSections(draft: PlanDraft): void {
   const { found } = draft;
   if (found.has('plan_too_large')) return;
-  for (const { name, title, offset } of draft.near_sections) {
+  reportDepths(draft);
+  for (const { name, title, offset, depth } of draft.near_sections) {
     found.add({
       severity: 'warning',
       rule: 'near_section',
       subject: title,
-      message: `"${title}" is read as the section ${name}.`,
+      message:
+        depth === 2
+          ? `"${title}" is read as the section ${name}.`
+          : `The heading of the section ${name} has one number sign, and needs two.`,
       offset,
       suggest: name,
       hint: `Write "## ${name}".`,
-      edits: allEdits(replaceText(draft.source, draft.source.text.indexOf(title, offset), title, name)),
+      edits:
+        depth === 2
+          ? allEdits(replaceText(draft.source, draft.source.text.indexOf(title, offset), title, name))
+          : allEdits(replaceText(draft.source, offset, '#', '##')),
     });
   }
   if (draft.title_offset === null) reportTitle(draft);
@@ -29,6 +36,20 @@ export function checkSections(draft: PlanDraft): void {
       offset: draft.tasks_offset,
       hint: 'Write a heading "### task_id" with a field list beneath it.',
       edits: draft.prose.length > 0 ? undefined : allEdits(insertTask(draft)),
+    });
+  }
+}
+
+function reportDepths(draft: PlanDraft): void {
+  for (const { title, offset } of draft.deeper) {
+    draft.found.add({
+      severity: 'error',
+      rule: 'heading_depth',
+      subject: title,
+      message: `"${title}" has the fields of a task, but its heading ends the section Tasks.`,
+      offset,
+      hint: `Write ### ${title}; if it is no task, take its fields out.`,
+      edits: allEdits(replaceText(draft.source, offset, '##', '###')),
     });
   }
 }
