@@ -54,11 +54,14 @@ export function splitPlanSections(source: SourceText, blocks: readonly RootConte
   return [...sections, ...wrong].sort((a, b) => a.offset - b.offset);
 }
 
+const taskTitle = /^(?:task\s*:\s*)?`?[a-z_][\w.-]*`?(?:\s*\(.*\))?$/i;
+
 /** A heading with two number signs and the fields of a task, behind the tasks. */
 export function isTaskSection(source: SourceText, section: Section): boolean {
-  if (section.heading.depth !== 2 || !/^`?[A-Za-z_][\w.-]*`?$/.test(section.title)) return false;
+  if (section.heading.depth !== 2 || !taskTitle.test(section.title)) return false;
   const keys = new Set(readFieldList(source, section.blocks).fields.map(({ key }) => key));
-  return (keys.has('command') || keys.has('prompt')) && (keys.has('task_class') || keys.has('type'));
+  const known = fieldNames.filter((name) => keys.has(name));
+  return (keys.has('command') || keys.has('prompt')) && known.length > 1;
 }
 
 /** Sections that are near one that the plan does not have otherwise. */

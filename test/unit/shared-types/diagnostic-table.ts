@@ -278,6 +278,17 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
     },
   ],
   unbalanced_quote: [
+    {
+      plan: tasks('### a\n- task_class: cpu\n- command: echo a`\n'),
+      at: [7, 18],
+      fixed: '- command: `echo a`\n',
+    },
+    {
+      plan: tasks('### a\n- task_class: cpu\n- command: `echo a\n'),
+      at: [7, 12],
+      fixed: '- command: `echo a`\n',
+    },
+
     { plan: tasks(task('a', 'echo "open')), at: [7, 22], fixed: 'echo "open"`' },
     { plan: tasks(task('a', 'echo $(date')), at: [7, 22], fixed: 'echo $(date)`' },
     { plan: tasks(task('a', "echo don't panic")), at: [7, 25], fixed: "echo don\\'t panic`" },
@@ -326,7 +337,14 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
       fixed: '- **WORD**: w\n\n## Tasks',
     },
   ],
-  unused_input: [{ plan: withInput('- **WORD**: w', 'true'), at: [5, 1], fixed: '## Inputs\n\n\n' }],
+  unused_input: [
+    {
+      plan: withInput('- **WORD**: w', 'echo WORD}'),
+      at: [5, 1],
+      fixed: { none: 'its braces may be what is missing' },
+    },
+    { plan: withInput('- **WORD**: w', 'true'), at: [5, 1], fixed: '## Inputs\n\n\n' },
+  ],
   unknown_input: [
     { plan: tasks(task('a', 'true')), options: { inputs: { X: '' } }, at: [1, 1], fixed: ofSubmission },
   ],

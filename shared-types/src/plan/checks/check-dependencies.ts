@@ -4,7 +4,7 @@ import { listIdentity } from '../parse-foreach.ts';
 import type { PlanDraft } from '../read-plan.ts';
 import { allEdits, placeInLine, replaceText } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
-import { dependsOnOffset, indexTasks } from './task-index.ts';
+import { dependsOnOffset, indexTasks, lacksForeach } from './task-index.ts';
 
 /** Every dependency names a task, and a per-item dependency one that runs over the same list. */
 export function checkDependencies(draft: PlanDraft): void {
@@ -76,6 +76,7 @@ function checkItemDependency(draft: PlanDraft, task: TaskDraft, target: TaskDraf
   const own = task.task.foreach;
   const other = target.task.foreach;
   // A foreach that cannot be read was reported where it stands.
+  if (lacksForeach(task) || lacksForeach(target)) return;
   if ((own === null && task.has_foreach) || (other === null && target.has_foreach)) return;
   if (own !== null && other !== null && listIdentity(own) === listIdentity(other)) return;
   const why =

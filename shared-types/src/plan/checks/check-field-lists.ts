@@ -3,6 +3,7 @@ import { allEdits, removeLines, replaceText, type SourceEdit } from '../source-e
 import type { TaskDraft } from '../task-draft.ts';
 import { fieldNames } from '../task-fields.ts';
 import { findNeededField } from './needed-field.ts';
+import { usesItem } from './task-index.ts';
 
 /** Fields that do not count: because of their name, or of the place they stand in. */
 export function checkFieldLists(draft: PlanDraft): void {
@@ -17,8 +18,8 @@ export function checkFieldLists(draft: PlanDraft): void {
 /** An error where the task cannot run without it; nothing else is reported then. */
 function severityOf(task: TaskDraft, key: string | undefined): 'error' | 'warning' {
   if (key === undefined || !task.meant.has(key)) return 'warning';
-  const usesItem = task.task.placeholders.some(({ is_item, name }) => is_item || name === 'ITEM_INDEX');
-  const needed = findNeededField(task) === key || (key === 'foreach' && usesItem);
+  const needed =
+    findNeededField(task) === key || (key === 'foreach' && task.task.placeholders.some(usesItem));
   return needed ? 'error' : 'warning';
 }
 

@@ -3,6 +3,7 @@ import { allEdits, insertFieldBefore, removeLines, replaceValue } from '../sourc
 import type { TaskDraft } from '../task-draft.ts';
 import { taskFields } from '../task-fields.ts';
 import { findNeededField } from './needed-field.ts';
+import { lacksForeach } from './task-index.ts';
 
 /** Each task has the fields of its type, and none that do not suit it. */
 export function checkFields(draft: PlanDraft): void {
@@ -12,6 +13,7 @@ export function checkFields(draft: PlanDraft): void {
     for (const [key, field] of task.fields) {
       const { suits, purpose } = taskFields[key] ?? {};
       if (suits === undefined || suits(task.task) || other) continue;
+      if (needsForeach.has(key) && (task.has_foreach || lacksForeach(task))) continue;
       draft.found.add({
         severity: 'warning',
         rule: 'wrong_field',

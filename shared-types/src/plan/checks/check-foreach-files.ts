@@ -10,7 +10,7 @@ export function checkForeachFiles(draft: PlanDraft): void {
   for (const task of draft.tasks) {
     const { foreach, id } = task.task;
     const path = foreach === null || 'items' in foreach ? null : batchPath(foreach.path);
-    if (path === null) continue;
+    if (path === null || task.meant.has('depends_on')) continue;
     const before = findAncestors(task, tasks);
     // An unknown dependency might be the one that writes it.
     if (before === null || before.some((ancestor) => couldProduce(ancestor, path))) continue;

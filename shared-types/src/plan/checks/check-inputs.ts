@@ -28,7 +28,7 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
         subject: input.name,
         message: `No task and no Setup uses {${input.name}}.`,
         offset,
-        hint: `Use {${input.name}} in a command, or remove it.`,
+        hint: hintUnused(draft, input.name),
         edits: removeUnused(draft, input.name),
       });
     } else if (given !== undefined && input.required && !Object.hasOwn(given, input.name)) {
@@ -51,14 +51,34 @@ export function checkInputs(draft: PlanDraft, { values: given, travelling }: Giv
 /** Not while there are errors: what would use it may be missing, misspelled or not read. */
 function removeUnused(draft: PlanDraft, name: string): SourceEdit[] | undefined {
   const input = draft.inputs.find((each) => each.name === name);
-  if (input === undefined || draft.found.hasErrors()) return undefined;
+  if (input === undefined || draft.found.hasErrors() || findMention(draft, name) !== null) return undefined;
   return allEdits(removeLines(draft.source, input.offset, input.end));
+}
+
+/** Where the name stands elsewhere: it may have lost its braces. */
+function findMention(draft: PlanDraft, name: string): number | null {
+  const input = draft.inputs.find((each) => each.name === name);
+  if (input === undefined) return null;
+  for (const match of draft.source.text.matchAll(new RegExp(`(?<!\\w)${name}(?!\\w)`, 'g')))
+    if (match.index < input.offset || match.index >= input.end) return match.index;
+  return null;
+}
+
+function hintUnused(draft: PlanDraft, name: string): string {
+  const mention = findMention(draft, name);
+  if (mention === null) return `Use {${name}} in a command, or remove it.`;
+  return `Write {${name}} in line ${draft.source.positionAt(mention).line}, if it is meant there; or remove it.`;
 }
 
 /** A field that does not count because of its name or place is reported; what it uses is meant to be used. */
 function isUsedByIgnored(draft: PlanDraft, name: string): boolean {
-  return draft.tasks.some(({ unknown, late }) => {
+  const { text } = draft.source;
+  return draft.tasks.some(({ unknown, late, near }) => {
     const ignored = [...unknown.map(({ field }) => field), ...late];
+    const lines = near.map(
+      (each) => text.slice(each.edit.start, each.edit.end + 2_000).split(/[\r\n]/, 1)[0] ?? '',
+    );
+    if (lines.some((line) => line.includes(`{${name}}`))) return true;
     return ignored.some(({ value }) => joinLines(value).text.includes(`{${name}}`));
   });
 }

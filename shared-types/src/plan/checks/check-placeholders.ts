@@ -2,15 +2,18 @@ import { builtinVariables } from '../../template/lookup-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanPlaceholder } from '../plan.ts';
 import type { PlanDraft } from '../read-plan.ts';
-import { allEdits, replaceText, type SourceEdit } from '../source-edits.ts';
+import { allEdits, insertFieldBefore, replaceText, type SourceEdit } from '../source-edits.ts';
+import type { TaskDraft } from '../task-draft.ts';
+import { indexTasks, usesItem } from './task-index.ts';
 
 /** Every placeholder has a value, and `:raw` is for inputs only. */
 export function checkPlaceholders(draft: PlanDraft): void {
   const inputs = new Set(draft.plan.inputs.map((input) => input.name));
   for (const placeholder of draft.plan.setup_placeholders) checkPlaceholder(draft, placeholder, inputs, null);
-  for (const { task, has_foreach } of draft.tasks) {
-    for (const placeholder of task.placeholders) {
-      checkPlaceholder(draft, placeholder, inputs, { id: task.id, has_foreach });
+  for (const task of draft.tasks) {
+    reportNoItem(draft, task);
+    for (const placeholder of task.task.placeholders) {
+      if (task.has_foreach || !usesItem(placeholder)) checkPlaceholder(draft, placeholder, inputs, task);
     }
   }
 }
@@ -19,42 +22,65 @@ function checkPlaceholder(
   draft: PlanDraft,
   placeholder: PlanPlaceholder,
   inputs: ReadonlySet<string>,
-  task: { id: string; has_foreach: boolean } | null,
+  task: TaskDraft | null,
 ): void {
   const { name } = placeholder;
-  const ofItem = placeholder.is_item || name === 'ITEM_INDEX';
   if (draft.rejected_inputs.some((input) => input.better === name)) return;
-  if (ofItem ? task?.has_foreach !== true : !inputs.has(name) && !builtinVariables.includes(name)) {
-    reportUnresolved(draft, placeholder, inputs, task);
+  if (usesItem(placeholder) ? task === null : !inputs.has(name) && !builtinVariables.includes(name)) {
+    reportUnresolved(draft, placeholder, inputs);
   } else if (placeholder.raw) {
     reportRaw(draft, placeholder, inputs.has(name));
   }
 }
 
-function reportUnresolved(
-  draft: PlanDraft,
-  placeholder: PlanPlaceholder,
-  inputs: ReadonlySet<string>,
-  task: { id: string } | null,
-): void {
+/** One fault, however many placeholders of the task need an item: at the first of them. */
+function reportNoItem(draft: PlanDraft, task: TaskDraft): void {
+  const [first, ...more] = task.task.placeholders.filter(usesItem);
+  if (first === undefined || task.has_foreach) return;
+  const others = more.length === 0 ? '' : ` So ${more.length === 1 ? 'does' : 'do'} ${more.length} more.`;
+  const list = findList(draft, task);
+  const field = task.fields.get('command') ?? [...task.fields.values()][0];
+  draft.found.add({
+    severity: 'error',
+    rule: 'unresolved_placeholder',
+    subject: first.name,
+    message: `{${first.name}} needs an item, and "${task.task.id}" has no foreach.${others}`,
+    offset: offsetOf(draft, first),
+    hint: list === null ? 'Give the task a foreach.' : `Write "- **foreach**: ${list}".`,
+    edits:
+      list === null || field === undefined
+        ? undefined
+        : [insertFieldBefore(draft.source, field, `**foreach**: ${list}`)],
+  });
+}
+
+/** The list of the tasks that it waits for item by item, as they write it. */
+function findList(draft: PlanDraft, task: TaskDraft): string | null {
+  const tasks = indexTasks(draft);
+  const lists = task.dependencies.per_item.map(
+    (id) => tasks.get(id)?.fields.get('foreach')?.value.text ?? '',
+  );
+  const [list] = lists;
+  return list !== undefined && /^[^\n]+$/.test(list) && lists.every((each) => each === list) ? list : null;
+}
+
+function reportUnresolved(draft: PlanDraft, placeholder: PlanPlaceholder, inputs: ReadonlySet<string>): void {
   const { name } = placeholder;
-  const ofItem = placeholder.is_item || name === 'ITEM_INDEX';
+  const ofItem = usesItem(placeholder);
   const known = [...inputs, ...builtinVariables];
   const suggest = ofItem ? undefined : findNearestName(name, known);
-  const offset = offsetOf(draft, placeholder) + 1;
+  const offset = offsetOf(draft, placeholder);
   draft.found.add({
     severity: 'error',
     rule: 'unresolved_placeholder',
     subject: name,
     message: ofItem
-      ? `{${name}} needs an item, and ${task === null ? 'Setup' : `"${task.id}" has no foreach and`} has none.`
+      ? `{${name}} needs an item, and Setup has none.`
       : `{${name}} is neither an input nor set by planfleet.`,
-    offset: offset - 1,
+    offset,
     suggest,
     hint: ofItem
-      ? task === null
-        ? 'Setup runs once for each machine; use it in a task with a foreach.'
-        : 'Give the task a foreach.'
+      ? 'Setup runs once for each machine; use it in a task with a foreach.'
       : suggest === undefined
         ? `List ${name} under Inputs, or use one of: ${known.slice(0, 30).join(', ')}.`
         : `Did you mean {${suggest}}?`,
@@ -62,7 +88,7 @@ function reportUnresolved(
       ? undefined
       : suggest === undefined
         ? allEdits(insertInput(draft, name))
-        : allEdits(replaceText(draft.source, offset, name, suggest)),
+        : allEdits(replaceText(draft.source, offset + 1, name, suggest)),
   });
 }
 

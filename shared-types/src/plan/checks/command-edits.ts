@@ -51,6 +51,16 @@ export function closeOpen(
   const closer = opener === '(' ? ')' : opener;
   if (closer === '')
     return { edit: null, hint: 'Close it, or put a backslash before it if it is only text.' };
+  // The code lost its first or last backtick: what is left of it is text, with a backtick in it.
+  const length = text.trimEnd().length;
+  const isLostTick = text.split('`').length === 2 && (problem.offset === 0 || problem.offset === length - 1);
+  if (opener === '`' && value.form === 'plain' && isLostTick) {
+    const at = sourceOffset(value, problem.offset === 0 ? length - 1 : 0) + (problem.offset === 0 ? 1 : 0);
+    return {
+      edit: { start: at, end: at, replacement: '`' },
+      hint: 'Write the command between two backticks.',
+    };
+  }
   // `don't`: the only quote, between letters, is an apostrophe.
   const apostrophe = opener === "'" && /[a-z]$/i.test(text.slice(0, problem.offset)) && /^'[a-z]/i.test(rest);
   if (apostrophe && text.split(/["'`]/).length === 2) {
