@@ -12,16 +12,16 @@ export interface PlanHeading {
   readonly depth: number;
   readonly offset: number;
   readonly end: number;
-  /** A `###` with fields of a task beneath it. */
-  readonly holds_task: boolean;
+  /** Whether it is a `###` with fields of a task beneath it; reads them, which takes its time. */
+  holdsTask(): boolean;
 }
 
 export function readHeadings(source: SourceText, blocks: readonly RootContent[]): PlanHeading[] {
   return blocks.flatMap((block, index) => {
     if (block.type !== 'heading') return [];
     const { start, end } = nodeRange(block);
-    const holds_task = block.depth === 3 && holdsTask(source, blocks.slice(index + 1, index + 4));
-    return [{ text: readTitle(source, block), depth: block.depth, offset: start, end, holds_task }];
+    const beneath = () => block.depth === 3 && holdsTask(source, blocks.slice(index + 1, index + 4));
+    return [{ text: readTitle(source, block), depth: block.depth, offset: start, end, holdsTask: beneath }];
   });
 }
 
@@ -46,12 +46,21 @@ export function splitPlanSections(source: SourceText, blocks: readonly RootConte
   const sections = splitSections(source, blocks, 2);
   const wrong = blocks.flatMap((block, index) => {
     if (block.type !== 'heading' || block.depth !== 1) return [];
-    const next = blocks.findIndex((each, at) => at > index && each.type === 'heading' && each.depth <= 2);
-    const own = blocks.slice(index + 1, next === -1 ? blocks.length : next);
+    const own = takeBlocks(blocks, index + 1);
     const title = readTitle(source, block);
     return [{ title, heading: block, blocks: own, offset: nodeRange(block).start }];
   });
   return [...sections, ...wrong].sort((a, b) => a.offset - b.offset);
+}
+
+/** Up to the next heading of a section or above. */
+function takeBlocks(blocks: readonly RootContent[], from: number): RootContent[] {
+  let end = from;
+  for (let block = blocks[end]; block !== undefined; block = blocks[end]) {
+    if (block.type === 'heading' && block.depth <= 2) break;
+    end += 1;
+  }
+  return blocks.slice(from, end);
 }
 
 const taskTitle = /^(?:task\s*:\s*)?`?[a-z_][\w.-]*`?(?:\s*\(.*\))?$/i;

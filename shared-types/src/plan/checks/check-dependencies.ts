@@ -17,7 +17,9 @@ export function checkDependencies(draft: PlanDraft): void {
       const target = tasks.get(entry.id);
       // A heading without fields is reported where it stands.
       if (target === undefined && !prose.has(entry.id)) {
-        unknown.set(entry.id, [...(unknown.get(entry.id) ?? []), { task, entry }]);
+        const uses = unknown.get(entry.id) ?? [];
+        uses.push({ task, entry });
+        unknown.set(entry.id, uses);
       } else if (entry.per_item && target !== undefined && target !== task && !seen.has(entry.written)) {
         checkItemDependency(draft, task, target, entry);
       }

@@ -32,6 +32,8 @@ function addWriter(
   path: string,
   tasks: ReadonlyMap<string, TaskDraft>,
 ): { hint: string; edits?: SourceEdit[] | undefined } {
+  // Each search reads every command: in a large plan whose lists nobody writes that would take seconds.
+  if (draft.tasks.length > 1_000) return { hint: 'Let it depend on the task that writes the list.' };
   const writers = draft.tasks.filter((each) => each !== task && names(each, path));
   const [writer] = writers;
   const hint = 'Let it depend on the task that writes the list.';

@@ -74,10 +74,11 @@ function rename(
   with_dependencies: boolean,
 ): SourceEdit[] | undefined {
   const { id } = task.task;
-  const uses = draft.tasks.flatMap(({ dependencies }) => dependencies.all).filter((entry) => entry.id === id);
+  const all = with_dependencies ? draft.tasks.flatMap(({ dependencies }) => dependencies.all) : [];
+  const uses = all.filter((entry) => entry.id === id);
   return allEdits(
     replaceText(draft.source, task.id_offset, id, better),
-    ...(with_dependencies ? uses : []).map((entry) => replaceText(draft.source, entry.offset, id, better)),
+    ...uses.map((entry) => replaceText(draft.source, entry.offset, id, better)),
   );
 }
 

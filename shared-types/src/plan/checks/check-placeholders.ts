@@ -8,11 +8,15 @@ import { indexTasks, usesItem } from './task-index.ts';
 
 /** Every placeholder has a value, and `:raw` is for inputs only. */
 export function checkPlaceholders(draft: PlanDraft): void {
+  // A name that is listed in small letters is reported where it is listed.
+  const misnamed = new Set(draft.rejected_inputs.map((input) => input.better));
   const inputs = new Set(draft.plan.inputs.map((input) => input.name));
-  for (const placeholder of draft.plan.setup_placeholders) checkPlaceholder(draft, placeholder, inputs, null);
+  for (const placeholder of draft.plan.setup_placeholders)
+    if (!misnamed.has(placeholder.name)) checkPlaceholder(draft, placeholder, inputs, null);
   for (const task of draft.tasks) {
     reportNoItem(draft, task);
     for (const placeholder of task.task.placeholders) {
+      if (misnamed.has(placeholder.name)) continue;
       if (task.has_foreach || !usesItem(placeholder)) checkPlaceholder(draft, placeholder, inputs, task);
     }
   }
@@ -25,7 +29,6 @@ function checkPlaceholder(
   task: TaskDraft | null,
 ): void {
   const { name } = placeholder;
-  if (draft.rejected_inputs.some((input) => input.better === name)) return;
   if (usesItem(placeholder) ? task === null : !inputs.has(name) && !builtinVariables.includes(name)) {
     reportUnresolved(draft, placeholder, inputs);
   } else if (placeholder.raw) {

@@ -99,7 +99,7 @@ function insertTasks(draft: PlanDraft): SourceEdit[] {
   const marks = wrong === undefined ? null : source.text.slice(wrong.offset, wrong.end).match(/^#+/)?.[0];
   if (wrong !== undefined && marks)
     return [{ start: wrong.offset, end: wrong.offset + marks.length, replacement: '##' }];
-  const first = headings.find(({ holds_task }) => holds_task);
+  const first = headings.find((heading) => heading.holdsTask());
   if (first !== undefined)
     return [{ start: first.offset, end: first.offset, replacement: `## Tasks${eol}${eol}` }];
   const notes = headings.find(({ depth, text }) => depth === 2 && /^notes\s*:?$/i.test(text));
