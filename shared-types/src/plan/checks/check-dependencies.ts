@@ -26,8 +26,12 @@ export function checkDependencies(draft: PlanDraft): void {
       seen.add(entry.written);
     }
   }
-  for (const uses of unknown.values()) reportUnknown(draft, uses, tasks);
+  // Each comparison takes microseconds: of thousands of names with thousands, nothing is suggested.
+  const known = unknown.size * tasks.size <= MOST_COMPARED ? [...tasks.keys()] : [];
+  for (const uses of unknown.values()) reportUnknown(draft, uses, tasks, known);
 }
+
+const MOST_COMPARED = 200_000;
 
 interface Use {
   readonly task: TaskDraft;
@@ -35,7 +39,12 @@ interface Use {
 }
 
 /** A task that is missing or misspelled is one fault, however many wait for it. */
-function reportUnknown(draft: PlanDraft, uses: readonly Use[], tasks: ReadonlyMap<string, TaskDraft>): void {
+function reportUnknown(
+  draft: PlanDraft,
+  uses: readonly Use[],
+  tasks: ReadonlyMap<string, TaskDraft>,
+  known: readonly string[],
+): void {
   const [first] = uses;
   if (first === undefined) return;
   const { id } = first.entry;
@@ -45,7 +54,7 @@ function reportUnknown(draft: PlanDraft, uses: readonly Use[], tasks: ReadonlyMa
       ? ''
       : ` So do ${others.slice(0, 10).join(', ')}${others.length > 10 ? ' and others' : ''}.`;
   const several = splitNames(id, tasks);
-  const suggest = several === null ? findNearestName(id, tasks.keys()) : undefined;
+  const suggest = several === null ? findNearestName(id, known) : undefined;
   const better = several ?? suggest;
   draft.found.add({
     severity: 'error',

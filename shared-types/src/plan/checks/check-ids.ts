@@ -1,3 +1,4 @@
+import type { Dependency } from '../parse-dependencies.ts';
 import type { PlanDraft } from '../read-plan.ts';
 import { allEdits, replaceText, type SourceEdit } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
@@ -11,17 +12,25 @@ export function checkIds(draft: PlanDraft): void {
   const first = new Map<string, number>();
   const taken = new Set(draft.tasks.map(({ task }) => task.id));
   const byId = indexTasks(draft);
+  const uses = indexUses(draft);
   for (const task of draft.tasks) {
     const { id } = task.task;
     const other_line = first.get(id);
-    if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(id)) reportInvalid(draft, task, taken, byId.get(id) === task);
-    else if (id.length > LONGEST_ID) reportLong(draft, task, taken, byId.get(id) === task);
+    if (!/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(id))
+      reportInvalid(draft, task, taken, byId.get(id) === task ? (uses.get(id) ?? []) : []);
+    else if (id.length > LONGEST_ID)
+      reportLong(draft, task, taken, byId.get(id) === task ? (uses.get(id) ?? []) : []);
     else if (other_line !== undefined) reportDuplicate(draft, task, taken, other_line);
     if (other_line === undefined) first.set(id, draft.source.positionAt(task.offset).line);
   }
 }
 
-function reportInvalid(draft: PlanDraft, task: TaskDraft, taken: Set<string>, is_first: boolean): void {
+function reportInvalid(
+  draft: PlanDraft,
+  task: TaskDraft,
+  taken: Set<string>,
+  uses: readonly Dependency[],
+): void {
   const { id } = task.task;
   const better = makeId(id);
   const free = better === '' ? null : findFree(better, taken);
@@ -32,11 +41,16 @@ function reportInvalid(draft: PlanDraft, task: TaskDraft, taken: Set<string>, is
     message: `"${id}" is no task id: ids start with a letter or "_", then letters, digits, "_", "." and "-".`,
     offset: task.offset,
     hint: free === null ? 'Give the task an id like extract_text.' : `Write ### ${free}.`,
-    edits: free === null ? undefined : rename(draft, task, free, is_first),
+    edits: free === null ? undefined : rename(draft, task, free, uses),
   });
 }
 
-function reportLong(draft: PlanDraft, task: TaskDraft, taken: Set<string>, is_first: boolean): void {
+function reportLong(
+  draft: PlanDraft,
+  task: TaskDraft,
+  taken: Set<string>,
+  uses: readonly Dependency[],
+): void {
   const { id } = task.task;
   const free = findFree(id.slice(0, LONGEST_ID - 10).replace(/[._-]+$/, ''), taken);
   draft.found.add({
@@ -46,7 +60,7 @@ function reportLong(draft: PlanDraft, task: TaskDraft, taken: Set<string>, is_fi
     message: `"${id.slice(0, 40)}..." has ${id.length} characters; an id has at most ${LONGEST_ID}.`,
     offset: task.offset,
     hint: 'Give the task a short id; what it does can stand in parentheses behind it.',
-    edits: rename(draft, task, free, is_first),
+    edits: rename(draft, task, free, uses),
   });
 }
 
@@ -62,7 +76,7 @@ function reportDuplicate(draft: PlanDraft, task: TaskDraft, taken: Set<string>, 
     other_line,
     hint: `Give one of the two another id, like ${free}; dependencies on ${id} mean the first.`,
     // What depends on it means the first, as it does while there are two.
-    edits: rename(draft, task, free, false),
+    edits: rename(draft, task, free, []),
   });
 }
 
@@ -71,15 +85,23 @@ function rename(
   draft: PlanDraft,
   task: TaskDraft,
   better: string,
-  with_dependencies: boolean,
+  uses: readonly Dependency[],
 ): SourceEdit[] | undefined {
   const { id } = task.task;
-  const all = with_dependencies ? draft.tasks.flatMap(({ dependencies }) => dependencies.all) : [];
-  const uses = all.filter((entry) => entry.id === id);
   return allEdits(
     replaceText(draft.source, task.id_offset, id, better),
     ...uses.map((entry) => replaceText(draft.source, entry.offset, id, better)),
   );
+}
+
+function indexUses(draft: PlanDraft): ReadonlyMap<string, readonly Dependency[]> {
+  const uses = new Map<string, Dependency[]>();
+  for (const entry of draft.tasks.flatMap(({ dependencies }) => dependencies.all)) {
+    const known = uses.get(entry.id) ?? [];
+    known.push(entry);
+    uses.set(entry.id, known);
+  }
+  return uses;
 }
 
 function findFree(id: string, taken: Set<string>): string {
