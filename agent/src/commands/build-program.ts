@@ -84,9 +84,11 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
       done(await (await import('./submit.ts')).submit(plan, options, terminal)),
     );
 
-  serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
-    async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
-  );
+  serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing')
+    .option('--fix', 'repair in plan.md what leaves no doubt, and show what was changed')
+    .action(async (plan, options) =>
+      done(await (await import('./validate.ts')).validate(plan, options, terminal)),
+    );
 }
 
 /** What is asked about batches. */
