@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import type { LogChunk } from '@planfleet/shared-types';
 import type { AttemptLog } from '../exec/attempt-log.ts';
 import type { Progress } from '../exec/find-progress.ts';
 import type { LogSink } from '../exec/log-sink.ts';
@@ -19,6 +20,8 @@ export interface FollowedLog {
   sent: number;
   /** Its size when it was found that nothing more can be sent yet: its end may be the beginning of a secret. */
   heldAt: number;
+  /** Sent and not acknowledged: it goes out again as it was, since one of another size would not count as the same. */
+  unacknowledged: LogChunk | null;
   /** The control plane wants no more of it. */
   refused: boolean;
   progress: Progress | null;
@@ -43,6 +46,7 @@ export class LogStreamer implements LogSink {
       size: 0,
       sent: 0,
       heldAt: 0,
+      unacknowledged: null,
       refused: false,
       progress: null,
       quiet: 0,
@@ -136,6 +140,6 @@ export class LogStreamer implements LogSink {
   }
 }
 
-function hasUnsent({ size, sent, heldAt, refused }: FollowedLog): boolean {
-  return !refused && size > sent && size !== heldAt;
+function hasUnsent({ size, sent, heldAt, unacknowledged, refused }: FollowedLog): boolean {
+  return !refused && (unacknowledged !== null || (size > sent && size !== heldAt));
 }

@@ -67,6 +67,7 @@ async function sendOnce(life: AgentLife, state: StreamState): Promise<void> {
     state.failures = 0;
     const refused = new Set(answer.body.refused);
     prepared.forEach(({ followed, chunk }, place) => {
+      followed.unacknowledged = null;
       followed.refused = refused.has(place);
       followed.sent = chunk.offset + chunk.size;
     });
@@ -96,11 +97,12 @@ async function prepareChunks(life: AgentLife): Promise<Prepared[]> {
   let bytes = 0;
   for (const followed of life.logs.unsent()) {
     if (bytes >= MAX_REQUEST_BYTES || prepared.length >= 1_000) break;
-    const chunk = await prepareChunk(followed).catch(() => null);
+    const chunk = followed.unacknowledged ?? (await prepareChunk(followed).catch(() => null));
     if (chunk === null) {
       followed.heldAt = followed.size;
       continue;
     }
+    followed.unacknowledged = chunk;
     bytes += chunk.size;
     prepared.push({ followed, chunk });
   }

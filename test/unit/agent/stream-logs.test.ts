@@ -53,10 +53,11 @@ test('lost answers and errors of the control plane delay no report, and chunks a
   bench.plane.loses.set('logs', 1);
   bench.plane.replaces.set('logs', [{ status: 503, body: '' }]);
   bench.agent({}, hastyDeps());
-  bench.plane.offer(makeStage({ command: `echo one; ${gated(gate)}` }));
-  await bench.plane.until('the line twice', () => bench.plane.logChunks.length === 2);
-  const [first, second] = bench.plane.logChunks;
+  bench.plane.offer(makeStage({ command: `echo one; sleep 0.3; echo two; ${gated(gate)}` }));
+  await bench.plane.until('both lines', () => textOf(bench.plane.logChunks).endsWith('two\n'));
+  const [first, second, third] = bench.plane.logChunks;
   expect(second).toEqual(first);
+  expect(third).toMatchObject({ offset: 4, size: 4 });
   await writeFile(gate, '');
   await bench.plane.untilReports(1);
 });
