@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { sha256Schema } from '../ids.ts';
+import { LOG_NAME } from '../log-name.ts';
 import { text } from '../well-formed.ts';
 
 /** Bytes of output in one chunk, before compression: what a busy task prints while one request is under way. */
@@ -61,7 +62,7 @@ export type LogsAnswer = z.infer<typeof logsAnswerSchema>;
 export const logReportSchema = z
   .strictObject({
     /** Of the task, as a file name. */
-    name: z.string().regex(/^[A-Za-z0-9_.-]{1,120}$/),
+    name: z.string().regex(LOG_NAME),
     size: count,
     head: count,
     tail: count,
