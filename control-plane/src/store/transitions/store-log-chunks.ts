@@ -38,11 +38,12 @@ SELECT mine.s, mine.o, mine.attempt, mine.first, mine.size, mine.data FROM mine
   WHERE NOT EXISTS (SELECT 1 FROM log_chunks c WHERE c.stage_id = mine.s AND c.ordinal = mine.o AND c.attempt = mine.attempt
     AND c.first = ${NEWEST} AND c.first + c.size > mine.first)`;
 
+/** The first chunk stays: how a task began is what a reader who comes late looks for. */
 const DROP_OLD = `WITH ${MINE}
 DELETE FROM log_chunks WHERE (stage_id, ordinal, attempt, first) IN (
   SELECT c.stage_id, c.ordinal, c.attempt, c.first FROM mine
     JOIN log_chunks c ON c.stage_id = mine.s AND c.ordinal = mine.o AND c.attempt = mine.attempt
-  WHERE c.first + c.size <= mine.first + mine.size - ${KEPT_BYTES})`;
+  WHERE c.first > 0 AND c.first + c.size <= mine.first + mine.size - ${KEPT_BYTES})`;
 
 const NOTE = `WITH ${MINE}
 INSERT INTO live_logs (stage_id, ordinal, attempt, lease, progress, progress_text)
@@ -59,7 +60,7 @@ export interface StoreLogChunksParams {
 }
 
 /**
- * LOGS: output of running attempts, a bounded amount of each, the oldest dropped first. A chunk that was stored
+ * LOGS: output of running attempts, of each the beginning and a bounded amount of the newest. A chunk that was stored
  * before changes nothing. `followed`: somebody reads along.
  */
 export async function storeLogChunks(
