@@ -242,7 +242,15 @@ export const itemsRequestSchema = z.strictObject({
         items: z.array(z.unknown()).min(1).max(MAX_CHUNK_ITEMS),
         /** Items whose name an earlier one has: place in the chunk, and the number that its name gets. */
         repeats: z
-          .array(z.tuple([z.int().nonnegative().max(MAX_CHUNK_ITEMS - 1), z.int().min(2)]))
+          .array(
+            z.tuple([
+              z
+                .int()
+                .nonnegative()
+                .max(MAX_CHUNK_ITEMS - 1),
+              z.int().min(2),
+            ]),
+          )
           .max(MAX_CHUNK_ITEMS)
           .optional(),
       }),

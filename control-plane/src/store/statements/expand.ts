@@ -1,5 +1,4 @@
 import { bindStatement, type Statement, toJson } from '../database.ts';
-import { releaseFrom } from './release.ts';
 import { sharesItem } from './shared-items.ts';
 import { skipFrom } from './skip.ts';
 
@@ -47,20 +46,19 @@ UPDATE stages SET total = total + ${MADE}, expanded = (chunk.next = chunk.whole)
   FROM chunk WHERE stages.list_id = chunk.list_id`;
 
 /**
- * The groups made now that began in an earlier chunk, one a stage at most. What they wait for may have ended before
- * they were there; all other tasks of the chunk wait for tasks that were made with them or are still to be made.
+ * What is lost above the groups made now that began in an earlier chunk, one a stage at most: it was lost before they
+ * were there to be skipped. Nothing else can have happened already: the task above that has a group's last item is
+ * made with it or later, so that no group is released before it is there.
  */
-const LATE = `${CHUNK},
-candidate(s, o) AS MATERIALIZED (
+const LOST_ABOVE = `${CHUNK},
+late(s, o) AS MATERIALIZED (
   SELECT s.id, chunk.first / s.group_size FROM chunk JOIN stages s ON s.list_id = chunk.list_id
   WHERE chunk.first % s.group_size > 0 AND ${HAS_ITEM_EDGE('s')}
-    AND (chunk.next = chunk.whole OR (chunk.first / s.group_size + 1) * s.group_size <= chunk.next))`;
-
-const LOST_ABOVE = `${LATE},
+    AND (chunk.next = chunk.whole OR (chunk.first / s.group_size + 1) * s.group_size <= chunk.next)),
 lost(s, o) AS (
-  SELECT u.stage_id, u.ordinal FROM candidate c CROSS JOIN stages own ON own.id = c.s
-    CROSS JOIN stage_edges p ON p.to_stage = c.s AND p.kind = 'item' CROSS JOIN stages above ON above.id = p.from_stage
-    CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'c.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))`;
+  SELECT u.stage_id, u.ordinal FROM late CROSS JOIN stages own ON own.id = late.s
+    CROSS JOIN stage_edges p ON p.to_stage = late.s AND p.kind = 'item' CROSS JOIN stages above ON above.id = p.from_stage
+    CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'late.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))`;
 
 /** Compare and set: a chunk replayed after a lost answer finds the cursor moved, and itself gone. */
 const ADVANCE = `WITH ${CHUNK}
@@ -79,7 +77,6 @@ const EXPAND = [
   INSERT_ITEMS,
   INSERT_REPEATS,
   COUNT,
-  ...releaseFrom(LATE),
   ...skipFrom(LOST_ABOVE),
   ADVANCE,
   DROP_CHUNKS,
