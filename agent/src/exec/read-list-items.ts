@@ -93,7 +93,7 @@ function describeCsvError(error: unknown): string {
   if (!(error instanceof CsvError)) return error instanceof Error ? error.message : String(error);
   const { code, lines, record, columns } = error as CsvError & Record<string, unknown>;
   if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' && Array.isArray(record) && Array.isArray(columns)) {
-    return `line ${String(lines)} has ${record.length} fields where the header has ${columns.length}`;
+    return `line ${String(lines)} has ${record.length} ${record.length === 1 ? 'field' : 'fields'} where the header has ${columns.length}`;
   }
   return error.message;
 }

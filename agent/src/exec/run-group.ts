@@ -31,14 +31,11 @@ export async function runGroup(
   }
 }
 
-function nameItem(error: unknown, { label }: GroupItem, done: number, all: number): unknown {
+function nameItem(error: unknown, { label }: GroupItem, place: number, all: number): unknown {
   if (!(error instanceof AttemptError)) return error;
   const { error_type, message, tail, cause } = error;
-  const before = done === 0 ? 'the first' : `${done} had ended well`;
-  return new AttemptError(error_type, `Item ${label}: ${message} (${all} items in its group, ${before})`, {
-    ...(tail === null ? {} : { tail }),
-    cause,
-  });
+  const named = `Item ${label}: ${message} (${place + 1} of ${all} in its group)`;
+  return new AttemptError(error_type, named, { ...(tail === null ? {} : { tail }), cause });
 }
 
 /** A line of its own, also behind output that ends within a line. */
