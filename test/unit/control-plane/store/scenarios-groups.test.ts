@@ -64,6 +64,7 @@ describe('groups of items', () => {
       'each_batch_0005_0008',
       'each_batch_0009_0010',
     ]);
+    expect(leases.map((lease) => lease.name)).toEqual(page?.items.map((task) => task.name));
     const detail = await readTask(store.db, { batch_id: id, stage_key: 'each', ordinal: 2 });
     expect(detail).toMatchObject({ item: null, items: [{ id: 'i8' }, { id: 'i9' }] });
   });
@@ -248,6 +249,9 @@ test('an id that an earlier item has gets the next free number', async () => {
     'each_x_3',
     expect.stringMatching(/^each_a_b_[0-9a-f]{8}$/),
   ]);
+  await store.register('a');
+  const { leases } = await store.claim('a', 10);
+  expect(leases.map((lease) => lease.name)).toEqual(page?.items.map((task) => task.name));
 });
 
 test('100,000 items in groups of 50 and 80 are made, claimed and ended, each once', async () => {
