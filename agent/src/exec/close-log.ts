@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { logName, taskName } from '@planfleet/shared-types';
+import { logName } from '@planfleet/shared-types';
 import type { Attempt } from './attempt.ts';
 import { type FinishedLog, finishLog } from './finish-log.ts';
 
@@ -8,7 +8,7 @@ export async function closeLog(attempt: Attempt): Promise<FinishedLog> {
   const { shop, spec, task, log } = attempt;
   if (log === null) return { tail: attempt.tail };
   log.stopFollowing();
-  const name = logName(taskName(spec.key, task.ordinal, task.item, spec.has_list));
+  const name = logName(task.name ?? (spec.has_list ? `${spec.key}_${task.ordinal}` : spec.key));
   const copy = join(shop.copies, `${task.stage}-${task.ordinal}-${task.lease}-log`);
   const finished = await finishLog(log.file, name, copy);
   // Of a Setup that another attempt has run, only the error brings the end of its output.

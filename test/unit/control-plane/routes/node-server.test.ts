@@ -77,7 +77,7 @@ test('the data folder is for its owner alone, and keeps its key over a restart',
 test('the database is made by a command of its own too', async () => {
   const other = join(data, '..', 'other');
   const version = MIGRATIONS.at(-1)?.version;
-  const applied = MIGRATIONS.map(({ name }) => name);
+  const applied = MIGRATIONS.map((migration) => migration.name);
   expect(await migrateDatabase({ data: other })).toEqual({ applied, version });
   expect(await migrateDatabase({ data: other })).toEqual({ applied: [], version });
 });
