@@ -14,7 +14,12 @@ export class RefusedError extends CliError {
   constructor(status: number, problem: Problem | null, message: string, hint: string | undefined) {
     // A wrong name or value is the caller's; a missing right or a failing server is not.
     const usage = status >= 400 && status < 500 && ![401, 403, 407, 408, 429].includes(status);
-    super(usage ? EXIT.usage : EXIT.unreachable, message, { hint });
+    const diagnostics = problem?.['diagnostics'];
+    super(usage ? EXIT.usage : EXIT.unreachable, message, {
+      hint,
+      code: problem?.code ?? `http_${status}`,
+      details: { status, ...(diagnostics === undefined ? {} : { diagnostics }) },
+    });
     this.status = status;
     this.problem = problem;
   }

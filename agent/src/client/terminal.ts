@@ -1,4 +1,5 @@
 import { createPaint, type Paint } from './paint.ts';
+import { canRedraw, showsUnicode, wantsColour } from './terminal-abilities.ts';
 
 /** Everything a command sees of the process around it; tests pass their own. */
 export interface Terminal {
@@ -9,22 +10,57 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly paint: Paint;
+  /** Not there: output is a pipe or a file, or nothing can be drawn in place. */
+  readonly openScreen?: () => Promise<Screen>;
+  /** Whether block characters can be shown; they are when this is not said. */
+  readonly unicode?: boolean;
+}
+
+/** Lines that are drawn in place. */
+export interface Screen {
+  columns(): number;
+  rows(): number;
+  /** In place of those drawn before. Each must fit the width. */
+  draw(lines: readonly string[]): void;
+  /** Takes away what was drawn. */
+  clear(): void;
+  /** Leaves what was drawn, and gives the cursor back. */
+  close(): void;
+  onResize(redraw: () => void): void;
 }
 
 /** The real one. */
 export function processTerminal(): Terminal {
+  const { env, stdout, stderr } = process;
+  const isTerminal = stdout.isTTY === true && stderr.isTTY === true;
+  const screen = async () => (await import('./screen.ts')).openScreen(stdout);
   return {
-    out: (line) => process.stdout.write(`${line}\n`),
-    err: (line) => process.stderr.write(`${line}\n`),
-    env: process.env,
+    out: (line) => stdout.write(`${line}\n`),
+    err: (line) => stderr.write(`${line}\n`),
+    env,
     cwd: process.cwd(),
-    paint: createPaint(
-      process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env['NO_COLOR'],
-    ),
+    paint: createPaint(wantsColour(env, isTerminal)),
+    unicode: showsUnicode(env),
+    ...(canRedraw(env, stdout.isTTY === true) ? { openScreen: screen } : {}),
   };
 }
 
 /** One line of JSON, for machines. */
 export function printJson(terminal: Terminal, value: unknown): void {
   terminal.out(JSON.stringify(value));
+}
+
+/** The same terminal for a program: what people would read on standard error becomes lines of JSON there. */
+export function jsonTerminal(terminal: Terminal): Terminal {
+  const { openScreen: _, ...rest } = terminal;
+  return {
+    ...rest,
+    paint: createPaint(false),
+    err(text) {
+      if (text.startsWith('{')) return terminal.err(text);
+      const warning = /^warning: /.test(text);
+      const message = warning ? text.slice('warning: '.length) : text.trim();
+      if (message !== '') terminal.err(JSON.stringify({ level: warning ? 'warn' : 'info', message }));
+    },
+  };
 }

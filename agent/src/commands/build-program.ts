@@ -102,6 +102,12 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
       done(await (await import('./status.ts')).status(batch, options, terminal)),
     );
 
+  serverCommand(program, 'watch <batch>', 'progress of a batch until its end, and when that is expected')
+    .option('-o, --output <name=path>', 'an output to fetch, as it was given to submit', collect)
+    .action(async (batch, options) =>
+      done(await (await import('./status.ts')).status(batch, { ...options, watch: true }, terminal)),
+    );
+
   serverCommand(program, 'tasks <batch>', 'the tasks of a batch')
     .option('--state <state>', 'only these: waiting, ready, leased, backoff, succeeded, abandoned, ...')
     .option('--stage <stage>', 'only those of one stage')

@@ -23,9 +23,9 @@ export async function status(
 ): Promise<ExitCode> {
   const outputs = namedOutputs(options.output ?? [], terminal.cwd);
   if (outputs.length > 0 && options.watch !== true)
-    throw usageError('--output needs --watch', 'planfleet status BATCH --watch -o NAME=PATH');
+    throw usageError('--output needs --watch', 'planfleet watch BATCH -o NAME=PATH');
   if (batchId === undefined) {
-    if (options.watch === true) throw usageError('--watch needs a batch', 'planfleet status BATCH --watch');
+    if (options.watch === true) throw usageError('--watch needs a batch', 'planfleet watch BATCH');
     await showFleet(await connect(options, terminal), options, terminal);
     return EXIT.done;
   }

@@ -108,6 +108,7 @@ function refusedPlan(diagnostics: readonly Diagnostic[]): CliError {
   return new CliError(
     EXIT.usage,
     `the plan is not valid (${countDiagnostics(diagnostics)}); nothing was submitted`,
+    { code: 'invalid_plan', details: { diagnostics } },
   );
 }
 
