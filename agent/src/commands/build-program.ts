@@ -17,14 +17,15 @@ function wholeNumber(from: number, to: number) {
  * Declares every command. What a command does is loaded when it runs, so that `planfleet --version`
  * does not load a database and a server.
  */
-export function buildProgram(terminal: Terminal, done: (code: number) => void): Command {
+export function buildProgram(terminal: Terminal, done: (code: number) => void, json = false): Command {
   const program = new Command('planfleet')
     .description('Runs markdown plans on a fleet of GPU machines.')
     .version(VERSION)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
-      writeErr: (text) => terminal.err(text.trimEnd()),
+      // How a command is used is nothing for programs; they get the error itself.
+      writeErr: (text) => (json ? undefined : terminal.err(text.trimEnd())),
     });
 
   declareServers(program, terminal, done);
@@ -84,6 +85,23 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
       done(await (await import('./submit.ts')).submit(plan, options, terminal)),
     );
 
+  serverCommand(program, 'run <command...>', 'a batch of one task: planfleet run [options] -- CMD ARGS...')
+    .usage('[options] -- CMD ARGS...')
+    .option('--name <name>', 'name of the batch, instead of the command')
+    .option('--label <label>', 'only on a machine with this label; may be repeated', collect)
+    .option('--env <key=value>', 'a variable for the command; may be repeated', collect)
+    .option('--timeout <duration>', 'end it after so long, like 20m')
+    .option('--priority <n>', '1 to 10, higher first', wholeNumber(1, 10))
+    .option('--watch', 'stay until the end and print its output, which is the default')
+    .option('-d, --detach', 'return at once')
+    .addHelpText(
+      'after',
+      "\nArguments arrive as they are. For pipes and variables: planfleet run -- bash -c '...'",
+    )
+    .action(async (command, options) =>
+      done(await (await import('./run.ts')).run(command, options, terminal)),
+    );
+
   serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
   );
@@ -106,6 +124,16 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
     .option('-o, --output <name=path>', 'an output to fetch, as it was given to submit', collect)
     .action(async (batch, options) =>
       done(await (await import('./status.ts')).status(batch, { ...options, watch: true }, terminal)),
+    );
+
+  serverCommand(
+    program,
+    'files <batch> [get] [path] [dir]',
+    'the files of a batch; get: copies a file or a folder here',
+  )
+    .option('--prefix <text>', 'only those whose path begins so')
+    .action(async (batch, action, path, folder, options) =>
+      done(await (await import('./files.ts')).files(batch, { action, path, folder }, options, terminal)),
     );
 
   serverCommand(program, 'tasks <batch>', 'the tasks of a batch')

@@ -7,11 +7,10 @@ import { buildProgram } from './build-program.ts';
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = EXIT.done;
   const json = wantsJson(args);
-  const program = buildProgram(json ? jsonTerminal(terminal) : terminal, (result) => {
+  const done = (result: number) => {
     code = result;
-  });
-  // Commander would print usage besides, which is nothing for programs.
-  if (json) program.configureOutput({ outputError: () => {}, writeErr: () => {} });
+  };
+  const program = buildProgram(json ? jsonTerminal(terminal) : terminal, done, json);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;

@@ -35,7 +35,12 @@ const tasksQuery = z.strictObject({
     .nullable()
     .default(null),
 });
-const filesQuery = z.strictObject({ ...pageQuery, cursor: z.string().max(4_096).nullable().default(null) });
+const filesQuery = z.strictObject({
+  ...pageQuery,
+  cursor: z.string().max(4_096).nullable().default(null),
+  /** Only paths that begin with it. */
+  prefix: z.string().max(4_096).default(''),
+});
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();

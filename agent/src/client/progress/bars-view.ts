@@ -6,8 +6,8 @@ import { AWAY, type BatchLook, type ProgressView } from './progress-view.ts';
 /** The elapsed time goes on also when nothing else does. */
 const REDRAW_MS = 1_000;
 
-/** One bar for each stage, drawn again in place. What was drawn last stays when the batch has ended. */
-export function createBarsView(screen: Screen, terminal: Terminal): ProgressView {
+/** One bar for each stage, drawn again in place. `leave`: what was drawn last stays. */
+export function createBarsView(screen: Screen, terminal: Terminal, leave = true): ProgressView {
   const history = new ProgressHistory();
   let look: BatchLook | null = null;
   let notice: string | null = null;
@@ -46,6 +46,7 @@ export function createBarsView(screen: Screen, terminal: Terminal): ProgressView
     },
     close() {
       clearInterval(timer);
+      if (!leave) screen.clear();
       screen.close();
     },
   };

@@ -146,7 +146,7 @@ function layoutRows(
   for (const column of DISPENSABLE) if (used() > width) widths.set(column, 0);
   if ((widths.get('bar') ?? 0) > 0) widths.set('bar', Math.min(BAR.longest, BAR.shortest + width - used()));
   const over = Math.max(0, used() - width);
-  if (over > 0) widths.set('name', Math.max(4, (widths.get('name') ?? 0) - over));
+  if (over > 0) widths.set('name', Math.max(1, (widths.get('name') ?? 0) - over));
   return rows.map((row, index) => {
     const stage = stages[index];
     const cells = COLUMNS.filter((column) => (widths.get(column) ?? 0) > 0).map((column) => {
