@@ -246,6 +246,35 @@ describe('watch', () => {
   });
 });
 
+describe('plan init', () => {
+  test('makes a plan that validates without a warning and runs as it is', async () => {
+    const made = await fleet.cli(['plan', 'init', 'my first ünit']);
+    expect(made.code).toBe(0);
+    expect(made.stdout).toContain("planfleet submit 'my first ünit' --watch");
+    const checked = await fleet.cli(['validate', 'my first ünit']);
+    expect(checked).toMatchObject({ code: 0, stdout: 'valid: my first ünit\n', stderr: '' });
+    const inputs = ['-i', "GREETING=G'day $x", '-i', 'OUTPUT_FILE=out/greetings.txt'];
+    const result = await fleet.cli(['submit', 'my first ünit', '--watch', ...inputs]);
+    expect(result.stderr).toBe('');
+    expect(result.code).toBe(0);
+    const text = readFileSync(fleet.path('out/greetings.txt'), 'utf8');
+    expect(text.match(/^G'day \$x, .*!$/gm)).toHaveLength(3);
+    expect(text).toContain("Zoë O'Brien & Sons!");
+    expect((await fleet.cli(['submit', 'my first ünit', '--watch'])).code).toBe(0);
+  });
+
+  test('overwrites nothing', async () => {
+    mkdirSync(fleet.path('mine'));
+    writeFileSync(fleet.path('mine', 'notes.txt'), 'keep');
+    const folder = await fleet.cli(['plan', 'init', 'mine']);
+    expect(folder.code).toBe(2);
+    expect(folder.stderr).toContain('is not empty');
+    expect(readdirSync(fleet.path('mine'))).toEqual(['notes.txt']);
+    expect((await fleet.cli(['plan', 'init', 'mine/notes.txt'])).stderr).toContain('is a file already');
+    expect((await fleet.cli(['plan', 'init', 'a\nb'])).code).toBe(2);
+  });
+});
+
 describe('every command', () => {
   test('gives programs its errors as JSON on standard error, with the exit code', async () => {
     const parse = (text: string) => JSON.parse(text) as { error: Record<string, unknown> };

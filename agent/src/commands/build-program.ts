@@ -30,6 +30,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void, j
 
   declareServers(program, terminal, done);
   declarePlans(program, terminal, done);
+  declarePlanGroup(program, terminal, done);
   declareViews(program, terminal, done);
   declareTokens(program, terminal, done);
   for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
@@ -104,6 +105,16 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
 
   serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
+  );
+}
+
+/** What is done with plans themselves. */
+function declarePlanGroup(program: Command, terminal: Terminal, done: Done): void {
+  const plan = program.command('plan').description('make plans');
+  withJson(
+    plan.command('init <name>').description('a folder with a plan that runs as it is, to build on'),
+  ).action(async (name, options) =>
+    done(await (await import('./init-plan.ts')).initPlan(name, options, terminal)),
   );
 }
 

@@ -11,7 +11,7 @@ import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
 import { openDatabase, prepareDataFolder } from './data-folder.ts';
-import { type ListenOptions, listen, urlOf } from './listen.ts';
+import { type ListenOptions, listen, listenLocally, urlOf } from './listen.ts';
 import { readOrCreateSigningKey } from './signing-key-file.ts';
 
 export interface ControlPlaneOptions extends ListenOptions {
@@ -25,6 +25,8 @@ export interface ControlPlaneOptions extends ListenOptions {
 
 export interface ControlPlane {
   readonly url: string;
+  /** For programs on this machine: with TLS a port of its own on loopback, since a certificate names another host. */
+  readonly local_url: string;
   readonly port: number;
   /** Answers what is under way, then lets go of everything. */
   close(): Promise<void>;
@@ -75,18 +77,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       defer: background.run,
     });
     const app = createApp(deps);
-    const { server, port } = await listen(
-      getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-      options,
-    );
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    const { server, port } = await listen(listener, options);
+    const local = options.tls === undefined ? null : await listenLocally(listener, options.port);
     const stopTicking = startTicking(deps, background.run);
     return {
       url: urlOf(options, port),
+      local_url: local?.url ?? urlOf(options, port),
       port,
       async close() {
         stopTicking();
         deps.wake.close();
-        await closeServer(server);
+        await Promise.all([closeServer(server), ...(local === null ? [] : [closeServer(local.server)])]);
         await background.settled();
         await db.close();
       },
