@@ -122,7 +122,9 @@ export class ApiClient {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const reason = REASONS[code] ?? (cause instanceof Error ? cause.message || code : String(cause));
     return new UnreachableError(EXIT.unreachable, `cannot reach ${this.#server.url}: ${reason}`, {
-      hint: 'Is it running? `planfleet up` starts one on this machine; --url or PLANFLEET_URL names another.',
+      hint: CERTIFICATE.test(code)
+        ? 'Where it is signed by your own authority: NODE_EXTRA_CA_CERTS=CA.pem planfleet ...'
+        : 'Is it running? `planfleet up` starts one on this machine; --url or PLANFLEET_URL names another.',
       cause: error,
     });
   }
@@ -143,8 +145,18 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no answer (timed out)',
   UND_ERR_SOCKET: 'the connection was cut',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; use that name in --url',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names a file to trust)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not trusted here',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is by an authority that is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is by an authority that is not known here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is by an authority that is not known here',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock of this machine is wrong',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; is it http instead of https?',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS; is it http instead of https?',
 };
+
+/** Codes that trusting another authority helps against. */
+const CERTIFICATE = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/;
 
 const issuesSchema = z.array(z.object({ path: z.string(), message: z.string() }));
 

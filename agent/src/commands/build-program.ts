@@ -71,7 +71,17 @@ function declareServers(program: Command, terminal: Terminal, done: Done): void 
     serverCommand(program, 'agent', 'agent on this machine: takes tasks, runs them, sends results', JSON_LOG),
   )
     .option('--data <dir>', 'where it keeps plans, batch files and its outbox')
-    .action(async (options) => done(await (await import('./agent.ts')).agent(options, terminal)));
+    .option('--install', 'write a systemd unit that keeps it running, instead of running it')
+    .option('--print', 'with --install: only show the unit')
+    .option('--now', 'with --install: start it too, now and at each boot')
+    .option('--user', 'with --install, as root: a unit of the user, not of the machine')
+    .option('--uninstall', 'stop it and remove its unit')
+    .action(async (options) => {
+      if (options.install !== true && options.uninstall !== true)
+        return done(await (await import('./agent.ts')).agent(options, terminal));
+      const { installAgent, uninstallAgent } = await import('./install-agent.ts');
+      done(await (options.install ? installAgent : uninstallAgent)(options, terminal));
+    });
 }
 
 /** What is done with a plan. */
