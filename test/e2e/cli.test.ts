@@ -275,6 +275,60 @@ describe('plan init', () => {
   });
 });
 
+describe('doctor', () => {
+  const findingsOf = (stdout: string) => {
+    const { ok, findings } = JSON.parse(stdout) as {
+      ok: boolean;
+      findings: { name: string; state: string; detail: string; hint?: string }[];
+    };
+    return { ok, of: (name: string) => findings.find((finding) => finding.name === name) };
+  };
+
+  test('says what works, and ends with 0', async () => {
+    const text = await fleet.cli(['doctor']);
+    expect(text.code).toBe(0);
+    expect(text.stdout).toMatch(/^ok +node +\d/m);
+    expect(text.stdout).toContain('All that is needed works.');
+    expect(text.stdout).not.toContain(token);
+    const { ok, of } = findingsOf((await fleet.cli(['doctor', '--json'])).stdout);
+    expect(ok).toBe(true);
+    for (const name of ['node', 'system', 'bash', '/proc', 'data folder', 'file handles', 'control plane'])
+      expect(of(name)?.state).toMatch(/ok|warning/);
+    expect(of('control plane')?.detail).toContain(`${fleet.url} (from PLANFLEET_URL) answers in`);
+    expect(of('clock')?.state).toBe('ok');
+    expect(of('token')?.detail).toMatch(/scopes admin, .* from PLANFLEET_TOKEN, does not expire/);
+    expect(of('agents')).toMatchObject({
+      state: 'ok',
+      detail: expect.stringContaining('1 connected: rig ('),
+    });
+  });
+
+  test('says what does not, what to do, and ends with 1', async () => {
+    const expiring = await fleet.makeToken(['submit'], ['--expires', '1h']);
+    const weak = findingsOf((await fleet.cli(['doctor', '--json'], expiring)).stdout);
+    expect(weak.of('token')).toMatchObject({
+      state: 'warning',
+      detail: expect.stringContaining('expires in'),
+    });
+    expect(weak.of('agents')).toBeUndefined();
+    const wrong = await fleet.cli(['doctor'], 'not-a-token');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stdout).toMatch(/^failed +token .*\n +\S+/m);
+    const away = await fleet.cli([
+      'doctor',
+      '--url',
+      'http://127.0.0.1:9',
+      '--data',
+      '/proc/nowhere',
+      '--json',
+    ]);
+    expect(away.code).toBe(1);
+    const { of } = findingsOf(away.stdout);
+    expect(of('control plane')).toMatchObject({ state: 'failed', hint: expect.any(String) });
+    expect(of('data folder')).toMatchObject({ state: 'failed', hint: expect.stringContaining('--data') });
+  });
+});
+
 describe('every command', () => {
   test('gives programs its errors as JSON on standard error, with the exit code', async () => {
     const parse = (text: string) => JSON.parse(text) as { error: Record<string, unknown> };

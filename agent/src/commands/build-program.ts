@@ -29,6 +29,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void, j
     });
 
   declareServers(program, terminal, done);
+  declareDoctor(program, terminal, done);
   declarePlans(program, terminal, done);
   declarePlanGroup(program, terminal, done);
   declareViews(program, terminal, done);
@@ -82,6 +83,13 @@ function declareServers(program: Command, terminal: Terminal, done: Done): void 
       const { installAgent, uninstallAgent } = await import('./install-agent.ts');
       done(await (options.install ? installAgent : uninstallAgent)(options, terminal));
     });
+}
+
+/** What tells about this machine. */
+function declareDoctor(program: Command, terminal: Terminal, done: Done): void {
+  serverCommand(program, 'doctor', 'what works here and what does not, and what to do about it')
+    .option('--data <dir>', 'data folder to look at (else ~/.local/share/planfleet)')
+    .action(async (options) => done(await (await import('./doctor.ts')).doctor(options, terminal)));
 }
 
 /** What is done with a plan. */

@@ -129,7 +129,7 @@ async function agentCommand(
   const binary = await realpath(process.argv[1] ?? '');
   return [
     ...[process.execPath, binary, 'agent', '--url', url, '--name', settings.name, '--data', place.data],
-    ...['--slots', String(settings.slots), '--grace', `${settings.grace_ms}ms`],
+    ...['--slots', String(settings.slots), '--grace', `${settings.grace_ms / 1_000}s`],
     ...(settings.labels.length === 0 ? [] : ['--labels', settings.labels.join(',')]),
     ...(settings.shared_dir === undefined ? [] : ['--shared-dir', settings.shared_dir]),
   ];
