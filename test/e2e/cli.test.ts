@@ -356,20 +356,19 @@ describe('every command', () => {
     for (const line of lines) JSON.parse(line);
   });
 
-  test('starts quickly where it has nothing to load', async () => {
-    const times: number[] = [];
-    for (let count = 0; count < 5; count++) {
+  test('starts about as fast as node itself where it has nothing to load', async () => {
+    const measure = async (...args: string[]) => {
       const began = performance.now();
-      await promisify(execFile)(process.execPath, [BINARY, '--version']);
-      times.push(performance.now() - began);
+      await promisify(execFile)(process.execPath, args);
+      return performance.now() - began;
+    };
+    const times = { own: Number.POSITIVE_INFINITY, empty: Number.POSITIVE_INFINITY };
+    // In turn, and the best of each: the machine may be busy with other tests.
+    for (let count = 0; count < 6; count++) {
+      times.own = Math.min(times.own, await measure(BINARY, '--version'));
+      times.empty = Math.min(times.empty, await measure('-e', '0'));
     }
-    const empty: number[] = [];
-    for (let count = 0; count < 5; count++) {
-      const began = performance.now();
-      await promisify(execFile)(process.execPath, ['-e', '0']);
-      empty.push(performance.now() - began);
-    }
-    // What node itself takes on a machine that is busy does not count.
-    expect(Math.min(...times)).toBeLessThan(Math.min(...empty) + 110);
+    // 90 ms and 45 ms on a quiet machine; with the schemas it would be 60 ms more, with the server 300.
+    expect(times.own / times.empty).toBeLessThan(3);
   });
 });

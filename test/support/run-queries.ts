@@ -21,6 +21,7 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listTasks(db, { batch_id, state: null, stage: null, limit: 10, after: null });
   await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await listFiles(db, { ...page, batch_id });
+  await listFiles(db, { ...page, batch_id, prefix: 'output/' });
   await findFile(db, batch_id, 'x');
   await readWake(db);
   await readDemand(db, ['a'], 0);

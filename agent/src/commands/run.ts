@@ -143,7 +143,7 @@ async function sayFiles(client: ApiClient, batchId: string, terminal: Terminal):
   if (items.length > 0) terminal.err(`It left files: planfleet files ${batchId} get .`);
 }
 
-const SILENT: ProgressView = { show: () => {}, away: () => {}, close: () => {} };
+const SILENT: ProgressView = { show: () => {}, notice: () => {}, close: () => {} };
 
 function describeEnd(last: AttemptView | undefined) {
   return {

@@ -42,8 +42,12 @@ async function showFleet(client: ApiClient, options: ServerOptions, terminal: Te
   const batches = await client.read(pageSchema(batchViewSchema), '/v1/batches', {
     query: { limit: SHOWN_BATCHES },
   });
-  if (options.json) return printJson(terminal, batches.raw);
-  const agents = await client.get(pageSchema(agentViewSchema), '/v1/agents');
+  const { raw: rawAgents, value: agents } = await client.read(pageSchema(agentViewSchema), '/v1/agents');
+  if (options.json)
+    return printJson(terminal, {
+      ...(batches.raw as object),
+      agents: (rawAgents as { items: unknown[] }).items,
+    });
   if (batches.value.items.length === 0)
     terminal.out('No batches yet. Submit one: planfleet submit DIR --watch');
   for (const line of formatTable(

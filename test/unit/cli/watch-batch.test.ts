@@ -109,3 +109,23 @@ describe('watching a batch', () => {
     expect(await watch(fake.url, () => stop.abort(), stop.signal)).toBeNull();
   });
 });
+
+it('says that no agent is there when nothing runs for that reason', async () => {
+  let agents = 0;
+  const fake = await start({
+    [`GET /v1/batches/${BATCH}`]: () => ({
+      json: agents > 1 ? sampleBatch('succeeded') : sampleBatch('active', { total: 1, ready: 1 }),
+    }),
+    [`GET /v1/batches/${BATCH}/stages`]: () => page([]),
+    'GET /v1/agents': () => {
+      agents += 1;
+      return page([]);
+    },
+  });
+  const lines: string[] = [];
+  await watch(fake.url, (line) => lines.push(line));
+  expect(lines).toEqual([
+    'No agent is connected, so nothing runs. Start one: planfleet agent',
+    'An agent is connected.',
+  ]);
+});

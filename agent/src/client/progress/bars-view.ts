@@ -1,7 +1,7 @@
 import type { Screen, Terminal } from '../terminal.ts';
 import { layoutProgress } from './layout-progress.ts';
 import { ProgressHistory } from './progress-history.ts';
-import { AWAY, type BatchLook, type ProgressView } from './progress-view.ts';
+import type { BatchLook, ProgressView } from './progress-view.ts';
 
 /** The elapsed time goes on also when nothing else does. */
 const REDRAW_MS = 1_000;
@@ -40,8 +40,8 @@ export function createBarsView(screen: Screen, terminal: Terminal, leave = true)
       history.record(found.stages, performance.now());
       draw();
     },
-    away(isAway) {
-      notice = isAway ? AWAY : null;
+    notice(found) {
+      notice = found?.text ?? null;
       draw();
     },
     close() {

@@ -1,7 +1,8 @@
 import { printJson, type Terminal } from '../terminal.ts';
 import { expectEnd } from './expected-end.ts';
+import { createNoticeLines } from './lines-view.ts';
 import { ProgressHistory } from './progress-history.ts';
-import { AWAY, BACK, type BatchLook, type ProgressView } from './progress-view.ts';
+import type { BatchLook, ProgressView } from './progress-view.ts';
 
 /**
  * A line of JSON for each change, one a second at most: the batch as `status BATCH --json` gives it, and when
@@ -20,7 +21,7 @@ export function createJsonView(terminal: Terminal, lineMs = 1_000): ProgressView
       saidAt = performance.now();
       printJson(terminal, snapshot(look, history));
     },
-    away: (isAway) => terminal.err(isAway ? AWAY : BACK),
+    notice: createNoticeLines(terminal.err),
     close: () => {},
   };
 }

@@ -1,6 +1,6 @@
 import type { StageView } from '@planfleet/shared-types';
 import { formatStage } from '../format-progress.ts';
-import { AWAY, BACK, type ProgressView } from './progress-view.ts';
+import type { Notice, ProgressView } from './progress-view.ts';
 
 /** Plain lines of what changed, for a pipe or a log; one a second at most. */
 export function createLinesView(say: (line: string) => void, lineMs = 1_000): ProgressView {
@@ -14,7 +14,7 @@ export function createLinesView(say: (line: string) => void, lineMs = 1_000): Pr
       say(line);
       saidAt = performance.now();
     },
-    away: (isAway) => say(isAway ? AWAY : BACK),
+    notice: createNoticeLines(say),
     close: () => {},
   };
 }
@@ -31,4 +31,15 @@ function changes(stages: readonly StageView[], shown: Map<string, string>, ended
     changed.push(text);
   }
   return changed.length === 0 ? null : changed.join('; ');
+}
+
+/** Says each notice once, and when it is over. */
+export function createNoticeLines(say: (line: string) => void): (notice: Notice | null) => void {
+  let said: Notice | null = null;
+  return (notice) => {
+    if (notice === said) return;
+    if (notice !== null) say(notice.text);
+    else if (said !== null) say(said.over);
+    said = notice;
+  };
 }

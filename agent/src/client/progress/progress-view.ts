@@ -12,12 +12,23 @@ export interface BatchLook {
 /** How the progress of a batch is shown: bars at a terminal, lines in a pipe, JSON for programs. */
 export interface ProgressView {
   show(look: BatchLook): void;
-  /** The control plane does not answer (true), or does again. */
-  away(isAway: boolean): void;
+  /** What keeps the batch or the watching from going on; null: nothing any more. */
+  notice(notice: Notice | null): void;
   /** No more is shown; `interrupted` when the batch goes on. */
   close(): void;
 }
 
-export const AWAY =
-  'The control plane does not answer; trying again until it does. The batch is not affected.';
-export const BACK = 'The control plane answers again.';
+/** `over` is said where what was said before cannot be taken back. */
+export interface Notice {
+  readonly text: string;
+  readonly over: string;
+}
+
+export const AWAY: Notice = {
+  text: 'The control plane does not answer; trying again until it does. The batch is not affected.',
+  over: 'The control plane answers again.',
+};
+export const NO_AGENTS: Notice = {
+  text: 'No agent is connected, so nothing runs. Start one: planfleet agent',
+  over: 'An agent is connected.',
+};
