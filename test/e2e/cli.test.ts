@@ -133,6 +133,7 @@ describe('files', () => {
 
   test('lists them, all or by the beginning of their path', async () => {
     const all = await fleet.cli(['files', id]);
+    expect(all.code).toBe(0);
     expect(all.stdout).toMatch(/^ +5 B +output\/files\/totals\.csv +\S+:bash/m);
     const some = await fleet.cli(['files', id, '--prefix', 'output/files/pages/']);
     expect(some.stdout.trim().split('\n')).toHaveLength(2);
@@ -158,7 +159,7 @@ describe('files', () => {
       'pages/deep',
       'pages/deep/2.txt',
     ]);
-    const again = await fleet.cli(['files', id, 'get', '.', 'all', '--json']);
+    const again = await fleet.cli(['files', id, 'get', './output', 'all', '--json']);
     expect(again.stdout.trim().split('\n')).toHaveLength(4);
     expect(readFileSync(fleet.path('all', 'output/files/pages/deep/2.txt'), 'utf8')).toBe('two');
     const present = await fleet.cli(['files', id, 'get', 'output/files', 'all/output']);

@@ -34,6 +34,10 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void, j
   declarePlanGroup(program, terminal, done);
   declareViews(program, terminal, done);
   declareTokens(program, terminal, done);
+  program
+    .command('completion <shell>')
+    .description('a script that completes commands and options: bash, zsh or fish')
+    .action(async (shell) => done((await import('./completion.ts')).completion(shell, program, terminal)));
   for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
     each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
   program.showHelpAfterError('(planfleet --help lists the commands)');

@@ -2,8 +2,8 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
 import { planSkeleton } from '../client/plan-skeleton.ts';
+import { quoteForShell } from '../client/quote-for-shell.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
-import { quoteForShell } from '../client/watch-command.ts';
 
 /** Makes the folder of a new plan; never touches one that is there. */
 export async function initPlan(

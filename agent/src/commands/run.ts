@@ -139,7 +139,9 @@ async function follow({ client, batch_id, task, json, terminal }: Following): Pr
 
 async function sayFiles(client: ApiClient, batchId: string, terminal: Terminal): Promise<void> {
   const path = batchPath(batchId, '/files');
-  const { items } = await client.get(pageSchema(fileViewSchema), path, { query: { limit: 1 } });
+  const { items } = await client.get(pageSchema(fileViewSchema), path, {
+    query: { limit: 1, prefix: 'output/' },
+  });
   if (items.length > 0) terminal.err(`It left files: planfleet files ${batchId} get .`);
 }
 
