@@ -1,3 +1,6 @@
+import { createPaint } from './paint.ts';
+import type { Terminal } from './terminal.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Colour at a terminal only; FORCE_COLOR and NO_COLOR decide as they do for Node itself, the first before the second. */
@@ -20,4 +23,17 @@ export function showsUnicode(env: Environment): boolean {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'];
   // Containers often set none, and the terminal around them is still one of this century.
   return !locale || /utf-?8/i.test(locale);
+}
+
+/** The terminal with what it can do: colours, characters, lines drawn in place. */
+export function withAbilities(terminal: Terminal): Terminal {
+  const { env } = terminal;
+  const { stdout, stderr } = process;
+  const screen = async () => (await import('./screen.ts')).openScreen(stdout);
+  return {
+    ...terminal,
+    paint: createPaint(wantsColour(env, stdout.isTTY === true && stderr.isTTY === true)),
+    unicode: showsUnicode(env),
+    ...(canRedraw(env, stdout.isTTY === true) ? { openScreen: screen } : {}),
+  };
 }

@@ -1,8 +1,11 @@
 import { createPaint, type Paint } from './paint.ts';
-import { canRedraw, showsUnicode, wantsColour } from './terminal-abilities.ts';
 
 /** Everything a command sees of the process around it; tests pass their own. */
 export interface Terminal {
+  /** Not there: output is a pipe or a file, or nothing can be drawn in place. */
+  readonly openScreen?: () => Promise<Screen>;
+  /** Whether block characters can be shown; they are when this is not said. */
+  readonly unicode?: boolean;
   /** The data that was asked for. */
   out(line: string): void;
   /** What happens meanwhile, and what went wrong. */
@@ -10,10 +13,24 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly paint: Paint;
-  /** Not there: output is a pipe or a file, or nothing can be drawn in place. */
-  readonly openScreen?: () => Promise<Screen>;
-  /** Whether block characters can be shown; they are when this is not said. */
-  readonly unicode?: boolean;
+}
+
+/** The real one. */
+export function processTerminal(): Terminal {
+  return {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+    env: process.env,
+    cwd: process.cwd(),
+    paint: createPaint(
+      process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env['NO_COLOR'],
+    ),
+  };
+}
+
+/** One line of JSON, for machines. */
+export function printJson(terminal: Terminal, value: unknown): void {
+  terminal.out(JSON.stringify(value));
 }
 
 /** Lines that are drawn in place. */
@@ -27,27 +44,6 @@ export interface Screen {
   /** Leaves what was drawn, and gives the cursor back. */
   close(): void;
   onResize(redraw: () => void): void;
-}
-
-/** The real one. */
-export function processTerminal(): Terminal {
-  const { env, stdout, stderr } = process;
-  const isTerminal = stdout.isTTY === true && stderr.isTTY === true;
-  const screen = async () => (await import('./screen.ts')).openScreen(stdout);
-  return {
-    out: (line) => stdout.write(`${line}\n`),
-    err: (line) => stderr.write(`${line}\n`),
-    env,
-    cwd: process.cwd(),
-    paint: createPaint(wantsColour(env, isTerminal)),
-    unicode: showsUnicode(env),
-    ...(canRedraw(env, stdout.isTTY === true) ? { openScreen: screen } : {}),
-  };
-}
-
-/** One line of JSON, for machines. */
-export function printJson(terminal: Terminal, value: unknown): void {
-  terminal.out(JSON.stringify(value));
 }
 
 /** The same terminal for a program: what people would read on standard error becomes lines of JSON there. */

@@ -31,9 +31,9 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void, j
   declareServers(program, terminal, done);
   declareDoctor(program, terminal, done);
   declarePlans(program, terminal, done);
-  declarePlanGroup(program, terminal, done);
   declareViews(program, terminal, done);
   declareTokens(program, terminal, done);
+  declareNewPlans(program, terminal, done);
   program
     .command('completion <shell>')
     .description('a script that completes commands and options: bash, zsh or fish')
@@ -127,16 +127,6 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
 
   serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
-  );
-}
-
-/** What is done with plans themselves. */
-function declarePlanGroup(program: Command, terminal: Terminal, done: Done): void {
-  const plan = program.command('plan').description('make plans');
-  withJson(
-    plan.command('init <name>').description('a folder with a plan that runs as it is, to build on'),
-  ).action(async (name, options) =>
-    done(await (await import('./init-plan.ts')).initPlan(name, options, terminal)),
   );
 }
 
@@ -248,6 +238,17 @@ function withAgent(command: Command): Command {
     .option('--slots <n>', 'CPU tasks at once (else the number of processors)', wholeNumber(0, 10_000))
     .option('--labels <labels>', 'what only this machine has, like a100,has-dataset-x')
     .option('--grace <duration>', 'for running tasks to end after a stop', '60s');
+}
+
+/** In the group of what is done with plans. */
+function declareNewPlans(program: Command, terminal: Terminal, done: Done): void {
+  const group = program.commands.find((command) => command.name() === 'plan');
+  const plan = group ?? program.command('plan').description('make plans');
+  withJson(
+    plan.command('init <name>').description('a folder with a plan that runs as it is, to build on'),
+  ).action(async (name, options) =>
+    done(await (await import('./init-plan.ts')).initPlan(name, options, terminal)),
+  );
 }
 
 function pathOf(command: Command): string {

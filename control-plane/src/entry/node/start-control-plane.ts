@@ -86,10 +86,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       local_url: local?.url ?? urlOf(options, port),
       port,
       async close() {
+        const localClosed = local === null ? null : closeServer(local.server);
         stopTicking();
         deps.wake.close();
-        await Promise.all([closeServer(server), ...(local === null ? [] : [closeServer(local.server)])]);
+        await closeServer(server);
         await background.settled();
+        await localClosed;
         await db.close();
       },
     };
