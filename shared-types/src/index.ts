@@ -1,7 +1,9 @@
 export * from './errors.ts';
 export * from './ids.ts';
+export { applyFixes } from './plan/apply-fixes.ts';
 export * from './plan/diagnostic.ts';
 export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
+export { type FixedPlan, fixPlan } from './plan/fix-plan.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
 export { parseDuration } from './plan/parse-duration.ts';
 export { batchPath, listIdentity } from './plan/parse-foreach.ts';

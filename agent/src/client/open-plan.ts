@@ -6,6 +6,8 @@ import { type FolderEntry, isLeftOutOfPlan, listFolder, pathKind } from './list-
 /** A plan on this machine: its folder, or plan.md alone. */
 export interface LocalPlan {
   readonly folder: string;
+  /** The file with the text of the plan. */
+  readonly plan_file: string;
   readonly entries: readonly FolderEntry[];
   /** The text, where plan.md was named without its folder. */
   readonly markdown: string | null;
@@ -25,11 +27,13 @@ export async function openPlan(path: string, cwd: string): Promise<LocalPlan> {
       throw usageError(`${path} is not a plan`, 'Name a plan folder, or a file that ends in .md.');
     return {
       folder: dirname(place),
+      plan_file: place,
       entries: [{ path: basename(place), kind: 'file' }],
       markdown: await readFile(place, 'utf8'),
     };
   }
   if ((await pathKind(join(place, 'plan.md'))) !== 'file')
     throw usageError(`there is no plan.md in ${path}`, 'A plan is a folder with plan.md in it.');
-  return { folder: place, entries: await listFolder(place, isLeftOutOfPlan), markdown: null };
+  const entries = await listFolder(place, isLeftOutOfPlan);
+  return { folder: place, plan_file: join(place, 'plan.md'), entries, markdown: null };
 }

@@ -125,9 +125,11 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
       done(await (await import('./run.ts')).run(command, options, terminal)),
     );
 
-  serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
-    async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
-  );
+  serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing')
+    .option('--fix', 'repair in plan.md what leaves no doubt, and show what was changed')
+    .action(async (plan, options) =>
+      done(await (await import('./validate.ts')).validate(plan, options, terminal)),
+    );
 }
 
 /** What is asked about batches. */

@@ -1,9 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Diagnostic, type Submitted, submittedSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
-import { countDiagnostics, formatDiagnostic, refusedDiagnostics } from '../client/diagnostics.ts';
+import {
+  countDiagnostics,
+  formatDiagnostic,
+  refusedDiagnostics,
+  splitPlanText,
+} from '../client/diagnostics.ts';
 import { type Output, plannedOutputs } from '../client/download-outputs.ts';
 import { type LocalPlan, openPlan } from '../client/open-plan.ts';
 import { packFolder } from '../client/pack-folder.ts';
@@ -58,8 +63,9 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
   const { client, given, options, terminal, temporary } = sending;
   const bundle = await packPlan(sending.plan, temporary);
   const validation = await validatePlan(client, { bundle, values: valuesOf(given) });
+  const text = splitPlanText(await readFile(sending.plan.plan_file, 'utf8'));
   for (const each of validation.diagnostics)
-    for (const line of formatDiagnostic(each, terminal.paint)) terminal.err(line);
+    for (const line of formatDiagnostic(each, terminal.paint, text)) terminal.err(line);
   if (!validation.valid) throw refusedPlan(validation.diagnostics);
   checkTravelling(given.travelling, validation.inputs);
   await checkPaths(given.travelling, validation.inputs);
@@ -80,7 +86,7 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
     if (diagnostics === null) throw error;
     // What only shows together with the inputs, such as a required one that was not given.
     for (const each of diagnostics)
-      for (const line of formatDiagnostic(each, terminal.paint)) terminal.err(line);
+      for (const line of formatDiagnostic(each, terminal.paint, text)) terminal.err(line);
     throw refusedPlan(diagnostics);
   }
 }

@@ -72,6 +72,26 @@ export const diagnosticCodes = {
     code: 'PF036',
     meaning: 'The value of an input holds a placeholder, which is passed as it is written.',
   },
+  near_placeholder: {
+    code: 'PF037',
+    meaning: 'Text in braces looks like a placeholder, is none, and is passed as it is written.',
+  },
+  near_section: {
+    code: 'PF038',
+    meaning: 'The name of a section is misspelled; it is read as the one meant.',
+  },
+  missing_item_field: {
+    code: 'PF039',
+    meaning: 'A placeholder asks for a field that items of the inline list do not have.',
+  },
+  heading_depth: {
+    code: 'PF050',
+    meaning: 'A heading with the fields of a task has two number signs and ends the section Tasks.',
+  },
+  near_field: {
+    code: 'PF051',
+    meaning: 'A line of a field list is nearly a field: its bullet, colon or marks are missing.',
+  },
 } as const;
 
 /** The name of a rule, as in `unknown_dependency`. */

@@ -1,5 +1,6 @@
-import type { Diagnostic, DiagnosticFix } from './diagnostic.ts';
+import type { Diagnostic, DiagnosticEdit } from './diagnostic.ts';
 import { type DiagnosticRule, diagnosticCodes } from './diagnostic-codes.ts';
+import type { SourceEdit } from './source-edits.ts';
 import type { SourceText } from './source-text.ts';
 
 /** What a check reports; the place as an offset in the source. */
@@ -9,15 +10,17 @@ export interface Finding {
   readonly subject: string;
   readonly message: string;
   readonly offset: number;
-  readonly hint?: string | undefined;
+  /** What to write instead. */
+  readonly hint: string;
   readonly suggest?: string | undefined;
   readonly other_line?: number | undefined;
-  readonly fix?: { readonly start: number; readonly end: number; readonly replacement: string } | undefined;
+  /** Made together; see `allEdits`. */
+  readonly edits?: readonly SourceEdit[] | undefined;
 }
 
 /** Collects findings and gives them out as diagnostics in the order of the plan. */
 export class DiagnosticList {
-  private readonly source: SourceText;
+  readonly source: SourceText;
   private readonly diagnostics: Diagnostic[] = [];
 
   constructor(source: SourceText) {
@@ -25,20 +28,24 @@ export class DiagnosticList {
   }
 
   add(finding: Finding): void {
-    const { offset, fix, hint, suggest, other_line, ...rest } = finding;
+    const { offset, edits, suggest, other_line, ...rest } = finding;
+    const placed = this.placeEdits(edits ?? []);
     this.diagnostics.push({
       ...rest,
       code: diagnosticCodes[finding.rule].code,
       ...this.source.positionAt(offset),
-      ...(hint === undefined ? {} : { hint }),
       ...(suggest === undefined ? {} : { suggest }),
       ...(other_line === undefined ? {} : { other_line }),
-      ...(fix === undefined ? {} : { fix: this.placeFix(fix) }),
+      ...(placed.length === 0 ? {} : { edits: placed }),
     });
   }
 
   has(rule: DiagnosticRule): boolean {
     return this.diagnostics.some((diagnostic) => diagnostic.rule === rule);
+  }
+
+  hasErrors(): boolean {
+    return this.diagnostics.some(({ severity }) => severity === 'error');
   }
 
   sorted(): Diagnostic[] {
@@ -47,9 +54,14 @@ export class DiagnosticList {
     );
   }
 
-  private placeFix(fix: { start: number; end: number; replacement: string }): DiagnosticFix {
-    const start = this.source.positionAt(fix.start);
-    const end = this.source.positionAt(fix.end);
-    return { ...start, end_line: end.line, end_column: end.column, replacement: fix.replacement };
+  /** In the order of the text; none of them when two overlap. */
+  private placeEdits(edits: readonly SourceEdit[]): DiagnosticEdit[] {
+    const sorted = edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
+    if (sorted.some((edit, index) => edit.start < (sorted[index - 1]?.end ?? 0))) return [];
+    return sorted.map(({ start, end, replacement }) => {
+      const from = this.source.positionAt(start);
+      const to = this.source.positionAt(end);
+      return { ...from, end_line: to.line, end_column: to.column, replacement };
+    });
   }
 }

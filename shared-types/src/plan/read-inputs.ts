@@ -1,15 +1,31 @@
-import type { ListItem } from 'mdast';
+import type { ListItem, RootContent } from 'mdast';
 import { builtinVariables } from '../template/lookup-value.ts';
 import type { DiagnosticList } from './diagnostic-list.ts';
 import { parseInputMarks } from './parse-input-marks.ts';
 import type { PlanInput } from './plan.ts';
+import { holdsTask } from './read-headings.ts';
 import { nodeRange } from './read-markdown.ts';
 import { readInlineValue } from './read-value.ts';
+import { allEdits, removeLines } from './source-edits.ts';
 import type { SourceText } from './source-text.ts';
 import type { Section } from './split-sections.ts';
 
 /** An input before it is known whether anything uses it. */
-export type DeclaredInput = Omit<PlanInput, 'used'> & { readonly offset: number };
+export type DeclaredInput = Omit<PlanInput, 'used'> & {
+  /** Of the bullet, its end, and the name in it. */
+  readonly offset: number;
+  readonly end: number;
+  readonly name_offset: number;
+};
+
+/** A bullet whose name no placeholder can have. */
+export interface RejectedInput {
+  readonly name: string;
+  /** The name in capitals; null when nothing is left of it. */
+  readonly better: string | null;
+  readonly offset: number;
+  readonly name_offset: number;
+}
 
 /** The names that an input may not have. */
 export const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
@@ -19,17 +35,26 @@ export function readInputs(
   source: SourceText,
   sections: readonly Section[],
   found: DiagnosticList,
-): DeclaredInput[] {
+): { inputs: DeclaredInput[]; rejected: RejectedInput[] } {
+  const rejected: RejectedInput[] = [];
   const inputs = new Map<string, DeclaredInput>();
-  for (const block of sections.flatMap((section) => section.blocks)) {
+  for (const block of sections.flatMap((section) => takeInputs(source, section.blocks))) {
     if (block.type !== 'list') continue;
     for (const item of block.children) {
-      const input = readInput(source, item, found);
+      const input = readInput(source, item, rejected);
       if (input === null || rejectInput(input, inputs.get(input.name), found)) continue;
       inputs.set(input.name, input);
     }
   }
-  return [...inputs.values()];
+  return { inputs: [...inputs.values()], rejected };
+}
+
+/** Up to a heading with the fields of a task: the heading of Tasks is missing then. */
+function takeInputs(source: SourceText, blocks: readonly RootContent[]): readonly RootContent[] {
+  const end = blocks.findIndex(
+    (block, index) => block.type === 'heading' && holdsTask(source, blocks.slice(index + 1, index + 4)),
+  );
+  return end === -1 ? blocks : blocks.slice(0, end);
 }
 
 function rejectInput(
@@ -45,6 +70,7 @@ function rejectInput(
       message: `${input.name} is set by planfleet and need not be listed; this input is ignored.`,
       offset: input.offset,
       hint: 'Remove it from Inputs.',
+      edits: allEdits(removeLines(found.source, input.offset, input.end)),
     });
     return true;
   }
@@ -56,12 +82,14 @@ function rejectInput(
     message: `The input ${input.name} is listed in line ${before.position.line} already; that one counts.`,
     offset: input.offset,
     other_line: before.position.line,
+    hint: 'Remove it, or give it another name.',
+    edits: allEdits(removeLines(found.source, input.offset, input.end)),
   });
   return true;
 }
 
 /** `- **NAME**: description`, `` 1. `NAME` (description) `` or `- NAME: description`. */
-function readInput(source: SourceText, item: ListItem, found: DiagnosticList): DeclaredInput | null {
+function readInput(source: SourceText, item: ListItem, rejected: RejectedInput[]): DeclaredInput | null {
   const paragraph = item.children.find((block) => block.type === 'paragraph');
   if (paragraph === undefined) return null;
   const { start, end } = nodeRange(paragraph);
@@ -73,27 +101,22 @@ function readInput(source: SourceText, item: ListItem, found: DiagnosticList): D
   const match = byMark ?? plain.exec(source.text);
   const name = byMark?.[2] ?? match?.[1];
   if (match === null || name === undefined || start + match[0].length > end) return null;
-  const offset = nodeRange(item).start;
+  const { start: offset, end: item_end } = nodeRange(item);
+  const name_offset = source.text.indexOf(name, start);
   if (!/^[A-Z][A-Z0-9_]*$/.test(name)) {
-    reportName(name, offset, found);
+    rejected.push({ name, better: makeName(name), offset, name_offset });
     return null;
   }
   const { value } = readInlineValue(source, paragraph, start + match[0].length);
   const description = value.form === 'code' ? `\`${value.text}\`` : value.text;
-  return { name, description, ...parseInputMarks(description), position: source.positionAt(offset), offset };
+  const position = source.positionAt(offset);
+  return { name, description, ...parseInputMarks(description), position, offset, end: item_end, name_offset };
 }
 
-function reportName(name: string, offset: number, found: DiagnosticList): void {
+function makeName(name: string): string | null {
   const better = name
     .toUpperCase()
     .replace(/[^A-Z0-9_]/g, '_')
     .replace(/^_+/, '');
-  found.add({
-    severity: 'warning',
-    rule: 'invalid_input_name',
-    subject: name,
-    message: `"${name}" cannot be used as a placeholder: names of inputs are capital letters, digits and "_".`,
-    offset,
-    ...(better === '' ? {} : { hint: `Write ${better}, and {${better}} in the tasks.`, suggest: better }),
-  });
+  return better === '' || reservedNames.has(better) ? null : better;
 }

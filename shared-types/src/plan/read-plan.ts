@@ -2,14 +2,24 @@ import type { RootContent } from 'mdast';
 import { DiagnosticList } from './diagnostic-list.ts';
 import type { FieldValue } from './field-value.ts';
 import type { ParsedPlan, PlanPlaceholder } from './plan.ts';
-import { type DeclaredInput, readInputs } from './read-inputs.ts';
+import {
+  findNearSections,
+  isTaskSection,
+  type NearSection,
+  nameOf,
+  type PlanHeading,
+  readHeadings,
+  splitPlanSections,
+} from './read-headings.ts';
+import { type DeclaredInput, type RejectedInput, readInputs } from './read-inputs.ts';
 import { LONGEST_PART, MOST_LINES, nodeRange, readMarkdown } from './read-markdown.ts';
+import type { ProseHeading } from './read-prose-heading.ts';
 import { readScriptEstimates } from './read-script-estimates.ts';
 import { placePlaceholders } from './read-task.ts';
 import { readTasks } from './read-tasks.ts';
 import { readCodeBlock } from './read-value.ts';
 import { createSourceText, type SourceText } from './source-text.ts';
-import { readTitle, type Section, splitSections } from './split-sections.ts';
+import { readTitle, type Section } from './split-sections.ts';
 import type { TaskDraft } from './task-draft.ts';
 
 /** A plan with what the checks need besides. */
@@ -18,11 +28,18 @@ export interface PlanDraft {
   readonly source: SourceText;
   readonly found: DiagnosticList;
   readonly tasks: readonly TaskDraft[];
+  /** Headings under Tasks that are no tasks. */
+  readonly prose: readonly ProseHeading[];
+  readonly headings: readonly PlanHeading[];
+  readonly near_sections: readonly NearSection[];
+  /** Tasks whose heading has a number sign too few. */
+  readonly deeper: readonly Section[];
   readonly inputs: readonly DeclaredInput[];
+  readonly rejected_inputs: readonly RejectedInput[];
   readonly setup: FieldValue | null;
   /** Offsets of what may be missing; null when it is. */
   readonly title_offset: number | null;
-  readonly other_title: { readonly text: string; readonly offset: number } | null;
+  readonly other_title: { readonly text: string; readonly offset: number; readonly end: number } | null;
   readonly tasks_offset: number | null;
   readonly inputs_offset: number | null;
 }
@@ -35,11 +52,18 @@ export function readPlan(markdown: string): PlanDraft {
   const source = createSourceText(markdown);
   const found = new DiagnosticList(source);
   const blocks = readBlocks(source, found);
-  const sections = splitSections(source, blocks, 2);
-  const named = (...names: string[]) => sections.filter((section) => names.includes(sectionName(section)));
-  const inputs = readInputs(source, named('inputs'), found);
+  const sections = splitPlanSections(source, blocks);
+  const near_sections = findNearSections(sections);
+  const near = new Map(near_sections.map(({ name, offset }) => [offset, name.toLowerCase()]));
+  const named = (...names: string[]) =>
+    sections.filter((section) => {
+      const name = section.heading.depth === 2 ? nameOf(section) : '';
+      return names.includes(near.get(section.offset) ?? name);
+    });
+  const { task_sections, deeper } = collectTaskSections(source, sections, named('tasks'));
+  const { inputs, rejected: rejected_inputs } = readInputs(source, named('inputs'), found);
   const estimates = readScriptEstimates(source, named('available scripts'));
-  const tasks = readTasks(source, named('tasks'), estimates, found);
+  const { tasks, prose } = readTasks(source, task_sections, estimates, found);
   const setup = readSetup(source, named('setup'));
   const setup_placeholders = setup === null ? [] : placePlaceholders(source, 'setup', setup.value);
   const title = readPlanTitle(source, blocks);
@@ -57,13 +81,37 @@ export function readPlan(markdown: string): PlanDraft {
     source,
     found,
     tasks,
+    prose,
+    headings: readHeadings(source, blocks),
+    near_sections,
+    deeper,
     inputs,
+    rejected_inputs,
     setup: setup?.value ?? null,
     title_offset: title.offset,
     other_title: title.other,
     tasks_offset: named('tasks')[0]?.offset ?? null,
     inputs_offset: named('inputs')[0]?.offset ?? null,
   };
+}
+
+/** A task that lost a number sign would end the tasks: it is read as one of them, and reported. */
+function collectTaskSections(
+  source: SourceText,
+  sections: readonly Section[],
+  tasks: readonly Section[],
+): { task_sections: Section[]; deeper: Section[] } {
+  const deeper: Section[] = [];
+  const task_sections = tasks.map((section) => {
+    const blocks = [...section.blocks];
+    for (const next of sections.slice(sections.indexOf(section) + 1)) {
+      if (!isTaskSection(source, next)) break;
+      deeper.push(next);
+      blocks.push({ ...next.heading, depth: 3 }, ...next.blocks);
+    }
+    return { ...section, blocks };
+  });
+  return { task_sections, deeper };
 }
 
 function readBlocks(source: SourceText, found: DiagnosticList): RootContent[] {
@@ -92,10 +140,6 @@ function reportTooLarge(found: DiagnosticList, offset: number, message: string):
   });
 }
 
-function sectionName(section: Section): string {
-  return section.title.toLowerCase().replace(/\s*:$/, '');
-}
-
 function readPlanTitle(
   source: SourceText,
   blocks: readonly RootContent[],
@@ -104,10 +148,10 @@ function readPlanTitle(
   for (const block of blocks) {
     if (block.type !== 'heading' || block.depth !== 1) continue;
     const text = readTitle(source, block);
-    const offset = nodeRange(block).start;
+    const { start: offset, end } = nodeRange(block);
     const match = /^plan\s*[:：]\s*(\S[\s\S]*)$/i.exec(text);
     if (match !== null) return { name: match[1] ?? '', offset, other: null };
-    other ??= { text, offset };
+    other ??= { text, offset, end };
   }
   return { name: '', offset: null, other };
 }
@@ -135,5 +179,7 @@ function markUsed(
   placeholders: readonly PlanPlaceholder[],
 ): ParsedPlan['inputs'] {
   const names = new Set(placeholders.map((placeholder) => placeholder.name));
-  return inputs.map(({ offset: _, ...input }) => ({ ...input, used: names.has(input.name) }));
+  return inputs.map(({ name, description, default: value, required, kind, position }) => {
+    return { name, description, default: value, required, kind, position, used: names.has(name) };
+  });
 }

@@ -22,6 +22,7 @@ import { readDependencies } from './read-dependencies.ts';
 import type { RawField } from './read-fields.ts';
 import { readMetaCommand } from './read-meta-command.ts';
 import { findScriptEstimate } from './read-script-estimates.ts';
+import { repairForeach } from './repair-foreach.ts';
 import type { SourceText } from './source-text.ts';
 import type { TaskDraft } from './task-draft.ts';
 
@@ -32,16 +33,32 @@ export interface TaskSurroundings {
   readonly source: SourceText;
   readonly found: DiagnosticList;
   readonly estimates: ReadonlyMap<string, number>;
-  readonly heading: { readonly id: string; readonly description: string | null; readonly offset: number };
+  readonly heading: {
+    readonly id: string;
+    readonly description: string | null;
+    readonly offset: number;
+    readonly id_offset: number;
+  };
+  /** Fields that are written, but misspelled or in a place where they do not count. */
+  readonly meant: ReadonlySet<string>;
 }
 
 /** Makes a task of its fields; an invalid value counts as not given. */
-export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurroundings): TaskDraft {
-  const { source, found, heading } = around;
+export function readTask(
+  fields: ReadonlyMap<string, RawField>,
+  around: TaskSurroundings,
+): Omit<TaskDraft, 'unknown' | 'late' | 'near'> {
+  const { source, found, heading, meant } = around;
   const reader = new FieldReader(fields, found);
-  const stated = reader.choice('task_class', taskClasses, 'warning');
+  const written = reader.text('command');
+  const stated = reader.choice(
+    'task_class',
+    taskClasses,
+    'warning',
+    written === null ? null : inferTaskClass(written),
+  );
   const meta = readMetaCommand(reader, stated);
-  const type = reader.choice('type', taskTypes) ?? inferType(reader, meta.is_meta);
+  const type = reader.choice('type', taskTypes) ?? inferType(reader, meta.is_meta, meant);
   const command = meta.is_meta ? null : reader.text('command');
   const task_class = chooseClass(type, stated, command ?? '');
   const inferred = type === 'shell' && stated === null;
@@ -95,20 +112,23 @@ export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurr
   return {
     task,
     offset: heading.offset,
+    id_offset: heading.id_offset,
     fields,
+    meant,
     dependencies,
-    has_foreach: fields.has('foreach') && reader.text('foreach') !== null,
-    task_class_missing: inferred && reader.text('task_class') === null,
+    has_foreach: meant.has('foreach') || (fields.has('foreach') && reader.text('foreach') !== null),
+    task_class_missing: inferred && !meant.has('task_class') && reader.text('task_class') === null,
     meta_command_invalid: meta.invalid,
   };
 }
 
-function inferType(reader: FieldReader, is_meta: boolean): TaskType {
+function inferType(reader: FieldReader, is_meta: boolean, meant: ReadonlySet<string>): TaskType {
+  const has = (key: string) => reader.text(key) !== null || meant.has(key);
   if (is_meta) return 'meta';
-  if (reader.text('command') !== null) return 'shell';
-  if (reader.text('prompt') !== null) return reader.text('schema') === null ? 'generate' : 'parse';
-  if (reader.text('plan') !== null) return 'execute_plan';
-  return reader.text('action') === null ? 'shell' : 'meta';
+  if (has('command')) return 'shell';
+  if (has('prompt')) return has('schema') ? 'parse' : 'generate';
+  if (has('plan')) return 'execute_plan';
+  return has('action') ? 'meta' : 'shell';
 }
 
 const classOfType: Readonly<Record<Exclude<TaskType, 'shell'>, TaskClass>> = {
@@ -141,6 +161,7 @@ function readForeach(reader: FieldReader): Foreach | null {
     reader.invalid(
       'foreach',
       'It must be path:jsonpath, like {BATCH_PATH}/manifest.json:items, or a JSON array.',
+      { edits: reader.change('foreach', repairForeach(text)) },
     );
   }
   return foreach;

@@ -1,3 +1,4 @@
+import { findNearestName } from './find-nearest-name.ts';
 import type { PlanTask } from './plan.ts';
 
 /** What is known about a task when it is asked whether a field suits it. */
@@ -68,3 +69,32 @@ export const taskFields: Readonly<Record<string, TaskField>> = {
 };
 
 export const fieldNames: readonly string[] = Object.keys(taskFields);
+
+/** Names that other tools have for a field. */
+const otherNames: Readonly<Record<string, string>> = {
+  cmd: 'command',
+  run: 'command',
+  shell: 'command',
+  depends: 'depends_on',
+  dependencies: 'depends_on',
+  dependency: 'depends_on',
+  needs: 'depends_on',
+  after: 'depends_on',
+  for_each: 'foreach',
+  class: 'task_class',
+  retries: 'max_attempts',
+  attempts: 'max_attempts',
+  model: 'llm_model',
+  vram: 'vram_estimate_mb',
+  vram_mb: 'vram_estimate_mb',
+  vram_estimate: 'vram_estimate_mb',
+  environment: 'env',
+  json_schema: 'schema',
+  system_prompt: 'system',
+  time_limit: 'timeout',
+};
+
+/** The field that was meant by an unknown key. */
+export function findFieldName(key: string): string | undefined {
+  return (Object.hasOwn(otherNames, key) ? otherNames[key] : undefined) ?? findNearestName(key, fieldNames);
+}

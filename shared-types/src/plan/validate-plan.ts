@@ -1,10 +1,14 @@
 import { checkCommands } from './checks/check-commands.ts';
 import { checkCycles } from './checks/check-cycles.ts';
 import { checkDependencies } from './checks/check-dependencies.ts';
+import { checkFieldLists } from './checks/check-field-lists.ts';
 import { checkFields } from './checks/check-fields.ts';
 import { checkForeachFiles } from './checks/check-foreach-files.ts';
+import { checkHeadings } from './checks/check-headings.ts';
 import { checkIds } from './checks/check-ids.ts';
 import { checkInputs } from './checks/check-inputs.ts';
+import { checkItemFields } from './checks/check-item-fields.ts';
+import { checkNearPlaceholders } from './checks/check-near-placeholders.ts';
 import { checkPlaceholders } from './checks/check-placeholders.ts';
 import { checkScripts } from './checks/check-scripts.ts';
 import { checkSections } from './checks/check-sections.ts';
@@ -30,11 +34,15 @@ export function validatePlan(
 ): { plan: ParsedPlan; diagnostics: Diagnostic[] } {
   const draft = readPlan(markdown);
   checkSections(draft);
+  checkHeadings(draft);
   checkIds(draft);
+  checkFieldLists(draft);
   checkFields(draft);
   checkDependencies(draft);
   checkCycles(draft);
   checkPlaceholders(draft);
+  checkNearPlaceholders(draft);
+  checkItemFields(draft);
   checkCommands(draft, options.inputs);
   checkForeachFiles(draft);
   checkScripts(draft, options.files);

@@ -1,9 +1,12 @@
 import type { QuotingContext } from './command-parts.ts';
 import { ScanState } from './scan-state.ts';
 
+/** Why no value can stand there: bash expands what it inserts once more. */
+export const IN_PARAMETER = 'inside a $ with braces';
+
 const inParameter: QuotingContext = {
   kind: 'unsafe',
-  why: 'inside a $ with braces',
+  why: IN_PARAMETER,
   hint: 'Assign it first (value={NAME}) and use "$value" there.',
 };
 

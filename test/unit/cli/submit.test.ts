@@ -113,6 +113,8 @@ describe('submit', () => {
     expect(await submit('-i', 'INPUT_FOLDER=@in voices')).toBe(2);
     expect(test.err).toEqual([
       'plan.md:1:1 error PF001 wrong 1',
+      '    1 | # Plan: Invoice Processor',
+      '        ^',
       'plan.md:2:1 error PF001 wrong 2',
       'error: the plan is not valid (2 errors); nothing was submitted',
     ]);

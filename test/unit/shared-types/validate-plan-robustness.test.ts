@@ -22,9 +22,9 @@ function check(markdown: string): void {
   for (const diagnostic of diagnostics) {
     diagnosticSchema.parse(diagnostic);
     inside(diagnostic.line, diagnostic.column);
-    if (diagnostic.fix !== undefined) {
-      inside(diagnostic.fix.line, diagnostic.fix.column);
-      inside(diagnostic.fix.end_line, diagnostic.fix.end_column);
+    for (const edit of diagnostic.edits ?? []) {
+      inside(edit.line, edit.column);
+      inside(edit.end_line, edit.end_column);
     }
   }
   for (const { placeholders } of plan.tasks)

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is bash.
 import { describe, expect, test } from 'vitest';
 import {
+  applyFixes,
   type Diagnostic,
   diagnosticCodes,
   parseDuration,
@@ -28,15 +29,9 @@ const shell = (command: string, more = '') => `### a\n- task_class: cpu\n- comma
 /** The plan with the fix of its first diagnostic of a rule made. */
 function fixed(tasks: string, rule: string): Diagnostic[] {
   const markdown = head + tasks;
-  const fix = validatePlan(markdown).diagnostics.find((diagnostic) => diagnostic.rule === rule)?.fix;
-  if (fix === undefined) throw new Error(`no fix for ${rule}`);
-  const lines = markdown.split('\n');
-  const offset = (line: number, column: number) => {
-    return lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0) + column - 1;
-  };
-  const start = offset(fix.line, fix.column);
-  const end = offset(fix.end_line, fix.end_column);
-  return validatePlan(markdown.slice(0, start) + fix.replacement + markdown.slice(end)).diagnostics;
+  const found = validatePlan(markdown).diagnostics.find((diagnostic) => diagnostic.rule === rule);
+  if (found?.edits === undefined) throw new Error(`no edits for ${rule}`);
+  return validatePlan(applyFixes(markdown, [found])).diagnostics;
 }
 
 describe('validatePlan', () => {
@@ -54,7 +49,7 @@ describe('validatePlan', () => {
   });
 
   test.each<[string, string[]]>([
-    [shell('`echo {ITEM.id:raw}`', '- foreach: ["x"]\n'), ['error raw_not_allowed: ITEM.id']],
+    [shell('`echo {ITEM.id:raw}`', '- foreach: [{"id": "x"}]\n'), ['error raw_not_allowed: ITEM.id']],
     [shell('`echo {PLAN_PATH:raw}`'), ['error raw_not_allowed: PLAN_PATH']],
     [shell('`echo {NAME:raw}`'), ['warning raw_placeholder: NAME']],
     [shell('`echo "${x:-{NAME}}"`'), ['error unsafe_placeholder: NAME']],

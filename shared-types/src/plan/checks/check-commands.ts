@@ -1,9 +1,12 @@
 import { isInteger } from '../../template/escape-value.ts';
+import { IN_PARAMETER } from '../../template/expansion-scanner.ts';
 import { findInnerShells } from '../../template/find-inner-shells.ts';
 import { type ScannedCommand, scanCommand } from '../../template/scan-command.ts';
 import { fieldValue } from '../field-reader.ts';
 import { type FieldValue, joinLines, sourceOffset } from '../field-value.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { allEdits, placeInLine, type SourceEdit } from '../source-edits.ts';
+import { assignFirst, choosesGpu, closeOpen, removeGpuChoice, removeGpuVariable } from './command-edits.ts';
 
 /** Commands can be read by bash, take values only where that is safe, and leave the GPU to planfleet. */
 export function checkCommands(draft: PlanDraft, given: Readonly<Record<string, string>> = {}): void {
@@ -24,10 +27,11 @@ export function checkCommands(draft: PlanDraft, given: Readonly<Record<string, s
         offset: field.offset,
       });
     }
-    const chosen = Object.hasOwn(task.env ?? {}, 'CUDA_VISIBLE_DEVICES')
-      ? fields.get('env')?.offset
-      : undefined;
-    if (chosen !== undefined) reportGpu(draft, task.id, chosen);
+    const env = fields.get('env');
+    if (env !== undefined && Object.hasOwn(task.env ?? {}, 'CUDA_VISIBLE_DEVICES')) {
+      const edit = removeGpuVariable(draft.source, env, Object.keys(task.env ?? {}).length);
+      reportGpu(draft, task.id, env.offset, allEdits(edit));
+    }
   }
 }
 
@@ -41,23 +45,25 @@ function checkCommand(draft: PlanDraft, values: ReadonlyMap<string, string>, com
   const text = command.value.text;
   const scanned = scanCommand(text);
   if (scanned.problem !== null) {
+    const { edit, hint } = closeOpen(command.value, scanned.problem);
     const { line, column } = draft.source.positionAt(sourceOffset(command.value, scanned.problem.offset));
     draft.found.add({
       severity: 'error',
       rule: 'unbalanced_quote',
       subject: command.subject,
       message: `The command opens ${scanned.problem.what} in line ${line}, column ${column}, and never closes it.`,
-      offset: command.offset,
+      offset: placeInLine(draft.source, command.offset, sourceOffset(command.value, scanned.problem.offset)),
+      hint,
+      edits: allEdits(edit),
     });
   } else {
     reportUnsafe(draft, command, scanned);
     reportNumbers(draft, command, scanned, values);
   }
-  // Hard-coding none at all (an empty value) hides the cards and is no choice of one.
-  if (/\bCUDA_VISIBLE_DEVICES=["']?[-\w{]/.test(text)) reportGpu(draft, command.subject, command.offset);
+  if (choosesGpu(text)) reportGpu(draft, command.subject, command.offset, removeGpuChoice(command.value));
 }
 
-function reportGpu(draft: PlanDraft, subject: string, offset: number): void {
+function reportGpu(draft: PlanDraft, subject: string, offset: number, edits: SourceEdit[] | undefined): void {
   draft.found.add({
     severity: 'warning',
     rule: 'hardcoded_gpu',
@@ -65,6 +71,7 @@ function reportGpu(draft: PlanDraft, subject: string, offset: number): void {
     message: 'The command chooses a GPU itself and may take one that is in use.',
     offset,
     hint: 'Remove CUDA_VISIBLE_DEVICES: it is set to the card that the task is given.',
+    edits,
   });
 }
 
@@ -80,6 +87,7 @@ function reportUnsafe(draft: PlanDraft, command: Command, scanned: ScannedComman
         message: `${placeholder.text} stands ${context.why}, where no value can be inserted safely.`,
         offset: sourceOffset(command.value, offset),
         hint: context.hint,
+        edits: context.why === IN_PARAMETER ? assignFirst(command.value, placeholder, offset) : undefined,
       });
     } else if (inner.has(offset)) {
       draft.found.add({

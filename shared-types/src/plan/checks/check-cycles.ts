@@ -1,4 +1,5 @@
 import type { PlanDraft } from '../read-plan.ts';
+import { removeDependency, type SourceEdit } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
 import { dependsOnOffset, indexTasks } from './task-index.ts';
 
@@ -27,6 +28,7 @@ export function checkCycles(draft: PlanDraft): void {
             path.slice(from).map(({ task }) => task),
             order,
           ),
+          order,
         );
       } else if (!state.has(target)) {
         state.set(target, 'open');
@@ -47,11 +49,39 @@ function rotate(cycle: readonly TaskDraft[], order: ReadonlyMap<TaskDraft, numbe
   return [...cycle.slice(first), ...cycle.slice(0, first)];
 }
 
-function report(draft: PlanDraft, cycle: readonly TaskDraft[]): void {
+/**
+ * The dependency on a task that stands further down, where there is only one such: plans are written in the order in
+ * which they run, so that this one is the slip. With several nobody knows.
+ */
+function openCycle(
+  draft: PlanDraft,
+  cycle: readonly TaskDraft[],
+  order: ReadonlyMap<TaskDraft, number>,
+): { edits: SourceEdit[]; hint: string } | null {
+  const against = cycle.flatMap((task, index) => {
+    const target = cycle[(index + 1) % cycle.length];
+    return target !== undefined && (order.get(task) ?? 0) <= (order.get(target) ?? 0)
+      ? [{ task, target }]
+      : [];
+  });
+  const [edge] = against;
+  const field = edge?.task.fields.get('depends_on');
+  if (edge === undefined || against.length > 1 || field === undefined) return null;
+  const { all } = edge.task.dependencies;
+  const entries = all.filter((entry) => entry.id === edge.target.task.id);
+  const [entry] = entries;
+  const edit =
+    entry === undefined || entries.length > 1 ? null : removeDependency(draft.source, field, entry, all);
+  const hint = `Remove ${entry?.written ?? 'it'} from the depends_on of ${edge.task.task.id}.`;
+  return edit === null ? null : { edits: [edit], hint };
+}
+
+function report(draft: PlanDraft, cycle: readonly TaskDraft[], order: ReadonlyMap<TaskDraft, number>): void {
   const [first] = cycle;
   if (first === undefined) return;
   const ids = [...cycle, first].map(({ task }) => task.id);
   const shown = ids.length > 22 ? [...ids.slice(0, 20), '...', first.task.id] : ids;
+  const opened = openCycle(draft, cycle, order);
   draft.found.add({
     severity: 'error',
     rule: 'cycle',
@@ -61,6 +91,7 @@ function report(draft: PlanDraft, cycle: readonly TaskDraft[]): void {
         ? `"${first.task.id}" waits for itself.`
         : `These tasks wait for each other: ${shown.join(' -> ')}.`,
     offset: dependsOnOffset(first),
-    hint: 'Remove one of these dependencies.',
+    hint: opened?.hint ?? 'Remove one of these dependencies.',
+    edits: opened?.edits,
   });
 }

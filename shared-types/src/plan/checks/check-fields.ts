@@ -1,15 +1,19 @@
 import type { PlanDraft } from '../read-plan.ts';
+import { allEdits, insertFieldBefore, removeLines, replaceValue } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
 import { taskFields } from '../task-fields.ts';
+import { findNeededField } from './needed-field.ts';
+import { lacksForeach } from './task-index.ts';
 
 /** Each task has the fields of its type, and none that do not suit it. */
 export function checkFields(draft: PlanDraft): void {
   for (const task of draft.tasks) {
-    checkMissing(draft, task);
+    const other = checkMissing(draft, task);
     checkClass(draft, task);
     for (const [key, field] of task.fields) {
       const { suits, purpose } = taskFields[key] ?? {};
-      if (suits === undefined || suits(task.task)) continue;
+      if (suits === undefined || suits(task.task) || other) continue;
+      if (needsForeach.has(key) && (task.has_foreach || lacksForeach(task))) continue;
       draft.found.add({
         severity: 'warning',
         rule: 'wrong_field',
@@ -17,36 +21,53 @@ export function checkFields(draft: PlanDraft): void {
         message: `${key} is for ${purpose ?? 'other tasks'}; "${task.task.id}" is ${describe(task)}.`,
         offset: field.offset,
         hint: `Remove ${key}, or change the task.`,
+        // On a shell task the class may be what is wrong, and elsewhere the type.
+        edits: needsForeach.has(key)
+          ? allEdits(removeLines(draft.source, field.offset, field.end))
+          : undefined,
       });
     }
   }
 }
 
+const needsForeach = new Set(['batch_size', 'max_failures']);
+
 function describe({ task }: TaskDraft): string {
   return `of type ${task.type} and class ${task.task_class}${task.foreach === null ? ', without a foreach' : ''}`;
 }
 
-const needed = {
-  shell: 'command',
-  generate: 'prompt',
-  parse: 'prompt',
-  decide: 'prompt',
-  execute_plan: 'plan',
-  meta: 'action',
-} as const;
-
-function checkMissing(draft: PlanDraft, task: TaskDraft): void {
-  const key = needed[task.task.type];
-  const invalid = task.fields.has(key) && task.fields.get(key)?.value.text !== '';
-  if (task.task[key] !== null || invalid || (key === 'action' && task.meta_command_invalid)) return;
+/** True when the type is what is wrong: then its fields are right. */
+function checkMissing(draft: PlanDraft, task: TaskDraft): boolean {
+  const key = findNeededField(task);
+  if (key === null || task.meant.has(key)) return false;
+  const type = typeOfFields(task);
+  const stated = task.fields.get('type');
+  const { id } = task.task;
   draft.found.add({
     severity: 'error',
     rule: 'missing_field',
-    subject: `${task.task.id} ${key}`,
-    message: `"${task.task.id}" is of type ${task.task.type} and has no ${key}.`,
+    subject: `${id} ${key}`,
+    message: `"${id}" is of type ${task.task.type} and has no ${key}.`,
     offset: task.offset,
-    hint: `Add "- **${key}**: ...".`,
+    hint: type === null ? `Add "- **${key}**: ...".` : `Write type: ${type}, as its fields are those of it.`,
+    edits:
+      type === null || stated === undefined
+        ? undefined
+        : allEdits(replaceValue(draft.source, stated.value, type)),
   });
+  return type !== null;
+}
+
+/** The type that the fields say, where another one is stated; null where they do not say one. */
+function typeOfFields({ task, fields }: TaskDraft): string | null {
+  if (!fields.has('type')) return null;
+  const types = [
+    fields.has('command') && task.type !== 'meta' ? 'shell' : null,
+    fields.has('prompt') ? (fields.has('schema') ? 'parse' : 'generate') : null,
+    fields.has('plan') ? 'execute_plan' : null,
+    fields.has('action') ? 'meta' : null,
+  ].filter((type) => type !== null && type !== task.type);
+  return types.length === 1 ? (types[0] ?? null) : null;
 }
 
 function checkClass(draft: PlanDraft, task: TaskDraft): void {
@@ -61,21 +82,9 @@ function checkClass(draft: PlanDraft, task: TaskDraft): void {
     message: `"${id}" does not state its task_class; from its command it is taken as ${task_class}.`,
     offset: task.offset,
     hint: `Add "- **task_class**: ${task_class}".`,
-    ...(first === undefined
-      ? {}
-      : { fix: insertField(draft, first.offset, `**task_class**: ${task_class}`) }),
+    edits:
+      first === undefined
+        ? undefined
+        : [insertFieldBefore(draft.source, first, `**task_class**: ${task_class}`)],
   });
-}
-
-/** A bullet before the first one, written like it. */
-function insertField(
-  draft: PlanDraft,
-  offset: number,
-  text: string,
-): { start: number; end: number; replacement: string } {
-  const { source } = draft;
-  const line = source.offsetAt(source.positionAt(offset).line);
-  const indent = source.text.slice(line, offset);
-  const bullet = /^(?:[-*+]|\d+[.)])[ \t]+/.exec(source.text.slice(offset, offset + 20))?.[0] ?? '- ';
-  return { start: offset, end: offset, replacement: bullet + text + source.line_end + indent };
 }

@@ -1,5 +1,6 @@
 import { batchPath } from '../parse-foreach.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { addDependency, allEdits, type SourceEdit } from '../source-edits.ts';
 import type { TaskDraft } from '../task-draft.ts';
 import { indexTasks } from './task-index.ts';
 
@@ -9,7 +10,7 @@ export function checkForeachFiles(draft: PlanDraft): void {
   for (const task of draft.tasks) {
     const { foreach, id } = task.task;
     const path = foreach === null || 'items' in foreach ? null : batchPath(foreach.path);
-    if (path === null) continue;
+    if (path === null || task.meant.has('depends_on')) continue;
     const before = findAncestors(task, tasks);
     // An unknown dependency might be the one that writes it.
     if (before === null || before.some((ancestor) => couldProduce(ancestor, path))) continue;
@@ -19,9 +20,37 @@ export function checkForeachFiles(draft: PlanDraft): void {
       subject: id,
       message: `No task before "${id}" can have written ${path}.`,
       offset: task.fields.get('foreach')?.offset ?? task.offset,
-      hint: 'Let it depend on the task that writes the list.',
+      ...addWriter(draft, task, path, tasks),
     });
   }
+}
+
+/** The one task that names the file, where it does not wait for this one itself. */
+function addWriter(
+  draft: PlanDraft,
+  task: TaskDraft,
+  path: string,
+  tasks: ReadonlyMap<string, TaskDraft>,
+): { hint: string; edits?: SourceEdit[] | undefined } {
+  // Each search reads every command: in a large plan whose lists nobody writes that would take seconds.
+  if (draft.tasks.length > 1_000) return { hint: 'Let it depend on the task that writes the list.' };
+  const writers = draft.tasks.filter((each) => each !== task && names(each, path));
+  const [writer] = writers;
+  const hint = 'Let it depend on the task that writes the list.';
+  if (writer === undefined || writers.length > 1 || findAncestors(writer, tasks)?.includes(task) !== false)
+    return { hint };
+  const last = [...task.fields.values()].sort((a, b) => a.offset - b.offset).at(-1);
+  const field = task.fields.get('depends_on');
+  if (last === undefined) return { hint };
+  const edit = addDependency(draft.source, field, task.dependencies.all, writer.task.id, last);
+  return { hint: `Let it depend on ${writer.task.id}, which names the file.`, edits: allEdits(edit) };
+}
+
+function names({ task }: TaskDraft, path: string): boolean {
+  return (
+    task.command?.includes(`/${path}`) === true ||
+    task.produces?.some((produced) => batchPath(produced) === path) === true
+  );
 }
 
 function findAncestors(task: TaskDraft, tasks: ReadonlyMap<string, TaskDraft>): TaskDraft[] | null {

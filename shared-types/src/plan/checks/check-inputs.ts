@@ -3,6 +3,8 @@ import { builtinVariables } from '../../template/lookup-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanInput } from '../plan.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { checkInputNames } from './check-input-names.ts';
+import { indexMentions, reportUnused } from './report-unused-input.ts';
 
 /** What was given at submission: values by name, and which of the inputs are sent along. */
 export interface GivenInputs {
@@ -12,18 +14,13 @@ export interface GivenInputs {
 
 /** Every input is used; and where values are given, they are those that the plan asks for. */
 export function checkInputs(draft: PlanDraft, { values: given, travelling }: GivenInputs): void {
+  checkInputNames(draft);
+  const uses = indexMentions(draft);
   const offsets = new Map(draft.inputs.map((input) => [input.name, input.offset]));
   for (const input of draft.plan.inputs) {
     const offset = offsets.get(input.name) ?? 0;
     if (!input.used) {
-      draft.found.add({
-        severity: 'warning',
-        rule: 'unused_input',
-        subject: input.name,
-        message: `No task and no Setup uses {${input.name}}.`,
-        offset,
-        hint: `Use {${input.name}} in a command, or remove it.`,
-      });
+      reportUnused(draft, input, uses);
     } else if (given !== undefined && input.required && !Object.hasOwn(given, input.name)) {
       draft.found.add({
         severity: 'error',
@@ -92,7 +89,7 @@ function checkGiven(
       suggest,
       hint:
         suggest === undefined
-          ? `Its inputs are: ${[...offsets.keys()].join(', ') || '(none)'}.`
+          ? `Its inputs are: ${[...offsets.keys()].slice(0, 30).join(', ') || '(none)'}.`
           : `Did you mean ${suggest}?`,
     });
   } else if (value.includes('\0')) {
@@ -102,6 +99,7 @@ function checkGiven(
       subject: name,
       message: `The value of ${name} holds a NUL character, which no argument can carry.`,
       offset,
+      hint: 'Send such data as a file: -i NAME=@./file.',
     });
   }
 }

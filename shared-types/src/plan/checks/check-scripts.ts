@@ -2,6 +2,7 @@ import { fieldValue } from '../field-reader.ts';
 import { joinLines, sourceOffset } from '../field-value.ts';
 import { findNearestName } from '../find-nearest-name.ts';
 import type { PlanDraft } from '../read-plan.ts';
+import { allEdits, replaceText } from '../source-edits.ts';
 
 const scriptPath =
   /\{PLAN_PATH\}\/((?:[\w.@+-]+\/)*[\w.@+-]+\.(?:py|sh|bash|js|mjs|cjs|ts|rb|pl|R|jl|lua))(?![\w/{*?[-])/g;
@@ -30,7 +31,7 @@ export function checkScripts(draft: PlanDraft, files: readonly string[] | undefi
           ? { hint: 'Add the file, or correct its path.' }
           : {
               hint: `Did you mean ${suggest}?`,
-              fix: { start, end: start + path.length, replacement: suggest },
+              edits: allEdits(replaceText(draft.source, start, path, suggest)),
             }),
       });
     }

@@ -11,6 +11,7 @@ export function checkSupport(draft: PlanDraft): void {
         subject: `type ${task.type}`,
         message: `Tasks of type ${task.type} are read but not run by this version.`,
         offset: fields.get('type')?.offset ?? offset,
+        hint: 'Write a task of type shell that runs a script instead, or wait for a version that runs it.',
       });
     }
     for (const { field, effect, applies } of unsupportedFields) {
@@ -22,6 +23,7 @@ export function checkSupport(draft: PlanDraft): void {
         subject: field,
         message: `${field} is read but not acted on by this version. ${effect}`,
         offset: written.offset,
+        hint: `The plan stays right: nothing has to change for a version that acts on ${field}.`,
       });
     }
   }
