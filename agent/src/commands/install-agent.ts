@@ -12,7 +12,7 @@ import { buildAgentUnit, buildEnvironmentFile } from '../client/systemd-unit.ts'
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { inheritedEnvironment } from '../exec/build-environment.ts';
 import { type AgentOptions, type AgentSettings, readAgentSettings } from './agent-settings.ts';
-import type { ServerOptions } from './connect.ts';
+import { hideToken, type ServerOptions } from './connect.ts';
 
 export interface InstallOptions extends ServerOptions, AgentOptions {
   data?: string;
@@ -38,6 +38,7 @@ const run = promisify(execFile);
 /** Writes a systemd unit for this agent, or only prints it. */
 export async function installAgent(options: InstallOptions, terminal: Terminal): Promise<ExitCode> {
   requireLinux();
+  hideToken(options);
   const settings = readAgentSettings(options, terminal);
   const place = placeOf(options, terminal);
   const unit = buildAgentUnit({
