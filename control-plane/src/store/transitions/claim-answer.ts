@@ -1,4 +1,11 @@
-import type { ClaimAnswer, InputBinding, LeasedTask, LeaseKey, StageSpec } from '@planfleet/shared-types';
+import {
+  type ClaimAnswer,
+  type InputBinding,
+  type LeasedTask,
+  type LeaseKey,
+  type StageSpec,
+  taskName,
+} from '@planfleet/shared-types';
 import type { StageDefinition } from '../../blueprint.ts';
 import { type ResultSet, readRows } from '../database.ts';
 
@@ -7,7 +14,15 @@ interface LeaseRow {
   readonly ordinal: number;
   readonly lease: number;
   readonly attempt: number;
+  /** Its item's text, where no stage of the list has groups. */
   readonly item: string | null;
+  readonly key: string;
+  readonly has_list: number;
+  readonly group_size: number;
+  readonly list_count: number | null;
+  readonly nth: number | null;
+  /** The texts of its items, where some stage of the list has groups. */
+  readonly items: string | null;
 }
 
 interface StageRow {
@@ -35,14 +50,30 @@ export function readClaimAnswer(results: readonly ResultSet[], offset: number): 
 
 function toLeasedTask(row: LeaseRow): LeasedTask {
   const { stage, ordinal, lease, attempt } = row;
-  return row.item === null
-    ? { stage, ordinal, lease, attempt }
-    : { stage, ordinal, lease, attempt, item: JSON.parse(row.item) as unknown };
+  const own = readItems(row);
+  return { stage, ordinal, lease, attempt, name: nameOf(row, own.item), ...own };
+}
+
+function readItems(row: LeaseRow): Pick<LeasedTask, 'item' | 'group'> {
+  if (row.items === null) return row.item === null ? {} : { item: parseItem(row.item) };
+  const items = (JSON.parse(row.items) as string[]).map(parseItem);
+  if (row.group_size === 1) return { item: items[0] };
+  return { group: { first: row.ordinal * row.group_size, items } };
+}
+
+function nameOf(row: LeaseRow, item: unknown): string {
+  const { key, ordinal, group_size, nth } = row;
+  if (row.has_list !== 1) return taskName(key, null);
+  return taskName(key, { ordinal, group_size, nth, item, list_count: row.list_count ?? 0 });
+}
+
+function parseItem(text: string): unknown {
+  return JSON.parse(text);
 }
 
 function toStageSpec(row: StageRow): StageSpec {
   const definition = JSON.parse(row.definition) as StageDefinition;
-  const lists = JSON.parse(row.lists) as [number, string, string | null][];
+  const lists = JSON.parse(row.lists) as [number, string, string | null, number][];
   return {
     stage: row.id,
     batch_id: row.batch_id,
@@ -56,7 +87,7 @@ function toStageSpec(row: StageRow): StageSpec {
     env: { ...definition.env },
     timeout_ms: definition.timeout_ms,
     produces: [...definition.produces],
-    lists: lists.map(([list, path, jsonpath]) => ({ list, path, jsonpath })),
+    lists: lists.map(([list, path, jsonpath, group_size]) => ({ list, path, jsonpath, group_size })),
     has_list: Number(row.has_list) === 1,
   };
 }

@@ -16,11 +16,14 @@ export interface ModelTask {
 export interface ModelStage {
   readonly key: string;
   readonly maxAttempts: number;
+  /** Items that may be abandoned. */
   readonly maxFailures: number;
   readonly all: readonly string[];
   readonly item: readonly string[];
   /** Number of items, null: a single task. */
   readonly list: number | null;
+  /** Items of a task. */
+  readonly group: number;
   tasks: ModelTask[];
   expanded: boolean;
 }
@@ -48,21 +51,35 @@ export function isOver(stage: ModelStage): boolean {
   return stage.expanded && stage.tasks.every((task) => !LIVE.has(task.state));
 }
 
-function abandonedIn(stage: ModelStage): number {
-  return stage.tasks.filter((task) => task.state === 'abandoned').length;
+/** The items of a task, by their places in the list; a task without a list has one, itself. */
+export function itemsOf(stage: ModelStage, ordinal: number): number[] {
+  const items: number[] = [];
+  for (let item = 0; item < (stage.list ?? 1); item++) {
+    if (Math.floor(item / stage.group) === ordinal) items.push(item);
+  }
+  return items;
 }
 
-/** Done: over, within what it may lose, and so is every stage above it along the items. */
+function abandonedIn(stage: ModelStage): number {
+  return stage.tasks.reduce(
+    (sum, task, ordinal) => sum + (task.state === 'abandoned' ? itemsOf(stage, ordinal).length : 0),
+    0,
+  );
+}
+
+/** Done: over, within what it may lose, and so is every stage above it along the items, if anything in it was skipped. */
 export function isDone(batch: ModelBatch, stage: ModelStage): boolean {
   if (!isOver(stage) || abandonedIn(stage) > stage.maxFailures) return false;
   const skipped = stage.tasks.some((task) => task.state === 'skipped');
-  return !skipped || stage.item.every((key) => abandonedBelowLimit(batch, key));
+  return !skipped || stage.item.every((key) => isOverWithinLimit(batch, key));
 }
 
-function abandonedBelowLimit(batch: ModelBatch, key: string): boolean {
+function isOverWithinLimit(batch: ModelBatch, key: string): boolean {
   const stage = stageOf(batch, key);
   return (
-    abandonedIn(stage) <= stage.maxFailures && stage.item.every((above) => abandonedBelowLimit(batch, above))
+    isOver(stage) &&
+    abandonedIn(stage) <= stage.maxFailures &&
+    stage.item.every((above) => isOverWithinLimit(batch, above))
   );
 }
 
@@ -73,14 +90,17 @@ export function mayOpen(batch: ModelBatch, stage: ModelStage): boolean {
   });
 }
 
-/** Brings waiting tasks along: released when their item is done above, skipped when it is lost there. */
+/** Brings waiting tasks along: released when all their items are done above, skipped when one is lost there. */
 export function propagate(batch: ModelBatch): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (const stage of batch.stages.values()) {
       for (const [ordinal, task] of stage.tasks.entries()) {
         if (task.state !== 'waiting') continue;
-        const above = stage.item.map((key) => stageOf(batch, key).tasks[ordinal]?.state);
+        const above = stage.item.flatMap((key) => {
+          const upper = stageOf(batch, key);
+          return itemsOf(stage, ordinal).map((item) => upper.tasks[Math.floor(item / upper.group)]?.state);
+        });
         if (above.some((state) => state === 'abandoned' || state === 'skipped')) {
           task.state = 'skipped';
           changed = true;
