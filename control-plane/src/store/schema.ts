@@ -73,6 +73,8 @@ export const stages = sqliteTable('stages', {
   abandoned: integer().notNull(),
   skipped: integer().notNull(),
   cancelled: integer().notNull(),
+  opened_at: integer(),
+  retry: integer(),
 });
 
 export const stageEdges = sqliteTable(
@@ -135,6 +137,8 @@ export const agents = sqliteTable('agents', {
   storage: text().notNull(),
   expires_at: integer(),
   last_seen_at: integer().notNull(),
+  missing_at: integer(),
+  draining_at: integer(),
 });
 
 export const files = sqliteTable(
@@ -170,4 +174,19 @@ export const brain = sqliteTable('brain', {
   last_tick_at: integer().notNull(),
   tick_until: integer().notNull(),
   expire_not_before: integer().notNull(),
+  decisions_logged: integer().notNull(),
+});
+
+export const decisions = sqliteTable('decisions', {
+  id: integer().primaryKey(),
+  at: integer().notNull(),
+  type: text().notNull(),
+  batch_seq: integer(),
+  stage_id: integer(),
+  ordinal: integer(),
+  attempt: integer(),
+  agent: text(),
+  count: integer().notNull(),
+  message: text().notNull(),
+  details: text(),
 });

@@ -114,7 +114,7 @@ export function readLeases(params: { agent: string; session: number; have: reado
   return [READ_LEASES, READ_STAGES, READ_NEW_STOPS, NOTE_TOLD].map((sql) => bindStatement(sql, bound));
 }
 
-const TOUCH = `UPDATE agents SET last_seen_at = :now, expires_at = :expires_at
+const TOUCH = `UPDATE agents SET last_seen_at = :now, expires_at = :expires_at, missing_at = NULL
   WHERE name = :agent AND session = :session RETURNING id`;
 
 /** First statement of whatever an agent asks: it was heard of, and is the one process that has its name. */

@@ -39,7 +39,7 @@ const OPEN_STAGES = `WITH ${SCOPE}, next AS MATERIALIZED (
     SELECT DISTINCT e.to_stage AS id FROM scope
       JOIN stages ended ON ended.id = scope.id AND ended.state = 'done'
       JOIN stage_edges e ON e.from_stage = ended.id AND e.kind = 'all')
-UPDATE stages SET state = 'open', served = (SELECT claim_no FROM brain),
+UPDATE stages SET state = 'open', opened_at = :now, served = (SELECT claim_no FROM brain),
     runnable = (SELECT b.state = 'active' FROM batches b WHERE b.seq = stages.batch_seq)
   WHERE id IN (SELECT id FROM next) AND +state = 'waiting'
     AND EXISTS (SELECT 1 FROM batches b WHERE b.seq = stages.batch_seq AND b.state IN ('active', 'paused'))
@@ -71,6 +71,31 @@ UPDATE stages SET state = 'cancelled', runnable = 0, expanded = 1
       JOIN batches b ON b.seq = own.batch_seq AND b.state = 'cancelled')
     AND +state IN ('waiting', 'open')`;
 
+/** Told once where the same moment settles twice: of the newest decisions alone, so that the look costs nothing. */
+const NOT_TOLD = (condition: string) => `NOT EXISTS (SELECT 1 FROM decisions d
+    WHERE d.id > (SELECT max(id) - 50 FROM decisions) AND d.at = :now AND ${condition})`;
+
+/** By what the statements before it wrote at this moment: one look for all of them, since mostly nothing happened. */
+const DECIDE = `WITH ${SCOPE}
+INSERT INTO decisions (at, type, batch_seq, stage_id, count, message)
+SELECT :now, 'TASK_RELEASED', s.batch_seq, s.id, max(s.total, 1), 'Stage ' || s.key || ' is open: all that it waited for is done'
+    || iif(s.expanded = 1, '; ' || s.total || iif(s.total = 1, ' task.', ' tasks.'), '.')
+  FROM (SELECT DISTINCT e.to_stage AS id FROM scope
+      JOIN stages ended ON ended.id = scope.id AND ended.state = 'done'
+      JOIN stage_edges e ON e.from_stage = ended.id AND e.kind = 'all') next
+    JOIN stages s ON s.id = next.id AND s.state = 'open' AND s.opened_at = :now
+  WHERE ${NOT_TOLD("d.type = 'TASK_RELEASED' AND d.stage_id = s.id")}
+UNION ALL
+SELECT :now, CASE b.state WHEN 'succeeded' THEN 'BATCH_COMPLETE' WHEN 'failed' THEN 'BATCH_FAILED' ELSE 'BATCH_CANCELLED' END, b.seq, NULL,
+    sum(s.total), 'Batch ' || b.id || ' ' || iif(b.state = 'cancelled', 'is cancelled', b.state) || ': ' || sum(s.succeeded) || ' of ' || sum(s.total)
+    || ' tasks succeeded' || iif(sum(s.abandoned) > 0, ', ' || sum(s.abandoned) || ' abandoned', '')
+    || iif(sum(s.skipped) > 0, ', ' || sum(s.skipped) || ' skipped', '') || iif(sum(s.cancelled) > 0, ', ' || sum(s.cancelled) || ' cancelled', '') || '.'
+  FROM (SELECT DISTINCT own.batch_seq AS seq FROM scope JOIN stages own ON own.id = scope.id) touched
+    JOIN batches b ON b.seq = touched.seq AND b.finished_at = :now
+    JOIN stages s ON s.batch_seq = b.seq
+  WHERE ${NOT_TOLD("d.batch_seq = b.seq AND d.type IN ('BATCH_COMPLETE', 'BATCH_FAILED', 'BATCH_CANCELLED')")}
+  GROUP BY b.seq`;
+
 /** Place of the result that names the stages opened, counted from the first statement of `settle`. */
 export const SETTLE_OPENED = 1;
 
@@ -84,7 +109,7 @@ export function settle(params: SettleParams): Statement[] {
     lists: toJson(params.lists ?? []),
     now: params.now,
   };
-  return [END_STAGES, OPEN_STAGES, END_BATCHES, END_CANCELLED, CLOSE_CANCELLED].map((sql) =>
+  return [END_STAGES, OPEN_STAGES, END_BATCHES, END_CANCELLED, CLOSE_CANCELLED, DECIDE].map((sql) =>
     bindStatement(sql, bound),
   );
 }

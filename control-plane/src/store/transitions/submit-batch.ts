@@ -27,9 +27,9 @@ RETURNING id`;
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
-  max_failures, max_failures_percent, state, runnable, expanded, total, ready)
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready, opened_at)
 SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, iif(value->>10, :now, NULL)
 FROM json_each(:stages) j ORDER BY j.key
 RETURNING id`;
 
@@ -45,6 +45,12 @@ const INSERT_LISTS = `INSERT INTO lists (batch_seq, producer_stage, lead_stage, 
 SELECT (SELECT max(seq) FROM batches), value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2, value->>3, value->>4, value->>5
 FROM json_each(:lists) j ORDER BY j.key
 RETURNING id`;
+
+const DECIDE = `INSERT INTO decisions (at, type, batch_seq, count, message, details)
+SELECT :now, 'PLAN_PARSED', seq, :stage_count, 'Plan ' || plan_name || ' of ' || submitted_by || ' is batch ' || id || ': '
+    || :stage_count || iif(:stage_count = 1, ' stage', ' stages') || ', which begins with ' || :begins || '.',
+    json_object('plan_digest', plan_digest, 'priority', priority)
+  FROM batches WHERE seq = (SELECT max(seq) FROM batches)`;
 
 const FIRST_LIST = '(SELECT max(id) - :list_count + 1 FROM lists)';
 
@@ -75,6 +81,7 @@ export async function submitBatch(
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
+    begins: nameFirst(blueprint.stages.filter((_, position) => !waits.has(position))),
     stages: toJson(
       blueprint.stages.map((stage, position) =>
         stageRow(stage, !waits.has(position), !withList.has(position)),
@@ -92,7 +99,7 @@ export async function submitBatch(
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
-  const results = await db.batch([...statements], 'write');
+  const results = await db.batch([...statements, bindStatement(DECIDE, params)], 'write');
   const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
 
   // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
@@ -112,6 +119,16 @@ export async function submitBatch(
     stages: blueprint.stages.length,
     tasks: blueprint.stages.length - withList.size + inline,
   };
+}
+
+/** More names than a line holds tell nobody more. */
+const MOST_NAMES = 5;
+
+function nameFirst(stages: readonly StageBlueprint[]): string {
+  if (stages.length === 0) return 'nothing';
+  const names = stages.slice(0, MOST_NAMES).map((stage) => stage.key);
+  const more = stages.length - names.length;
+  return `${names.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
 function stageRow(stage: StageBlueprint, open: boolean, single: boolean): unknown[] {
