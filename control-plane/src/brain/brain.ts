@@ -32,7 +32,7 @@ export function createBrain(deps: BrainDeps): Brain {
         kicked = false;
         let chunks = 0;
         const done = await advance(deps, () => ++chunks <= CHUNKS_PER_TURN);
-        more = done.more && done.expanded + done.swept > 0;
+        more = done.more && done.expanded + done.swept + done.retried > 0;
         deps.wake.notify();
         // An embedded database answers without a turn of the event loop: requests get theirs here.
         if (more) await new Promise<void>((resolve) => deps.timers.set(resolve, 0));

@@ -23,13 +23,13 @@ const LOST_ABOVE = `WITH RECURSIVE above(id) AS (
       UNION SELECT e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.id AND e.kind = 'item')
     SELECT 1 FROM above JOIN stages upper ON upper.id = above.id WHERE upper.abandoned > ${ALLOWED('upper')}`;
 
-/** A stage ends when its expansion is finished and nothing in it can move any more. */
+/** A stage ends when its expansion is finished and nothing in it can move any more; a retry under way will move some. */
 const END_STAGES = `WITH ${SCOPE}
 UPDATE stages SET runnable = 0, state = CASE
     WHEN cancelled > 0 THEN 'cancelled'
     WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
     THEN 'done' ELSE 'failed' END
-  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0`;
+  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL`;
 
 /**
  * Stages whose last predecessor is done open, with the present claim number as their turn: at 0, a stream of new
@@ -45,10 +45,10 @@ UPDATE stages SET state = 'open', opened_at = :now, served = (SELECT claim_no FR
     AND EXISTS (SELECT 1 FROM batches b WHERE b.seq = stages.batch_seq AND b.state IN ('active', 'paused'))
     AND NOT EXISTS (SELECT 1 FROM stage_edges e JOIN stages p ON p.id = e.from_stage
       WHERE e.to_stage = stages.id AND e.kind = 'all' AND p.state <> 'done')
-  RETURNING id, (expanded = 1 AND waiting + ready + leased + backoff = 0) AS empty`;
+  RETURNING id, (expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL) AS empty`;
 
 /**
- * A batch ends when no stage of it is open: what still waits then waits for a stage that failed. Lists are made
+ * A batch ends, paused or not, when no stage of it is open: what still waits then waits for a stage that failed. Lists are made
  * into tasks to their end first, so that a later retry finds all of them.
  */
 const END_BATCHES = `WITH ${SCOPE}
@@ -56,7 +56,7 @@ UPDATE batches SET finished_at = :now,
     state = CASE WHEN EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state <> 'done')
       THEN 'failed' ELSE 'succeeded' END
   WHERE seq IN (SELECT batch_seq FROM scope JOIN stages ON stages.id = scope.id)
-    AND +state = 'active' AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state = 'open')
+    AND +state IN ('active', 'paused') AND NOT EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = batches.seq AND s.state = 'open')
     AND NOT EXISTS (SELECT 1 FROM lists l WHERE l.batch_seq = batches.seq AND l.cursor < l.count)`;
 
 /** A cancelled batch ends when the last of its tasks is gone, the processes of the leased ones included. */
