@@ -9,6 +9,7 @@ export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts
 export { parsePlan } from './plan/parse-plan.ts';
 export * from './plan/plan.ts';
 export { type ValidateOptions, validatePlan } from './plan/validate-plan.ts';
+export * from './task-name.ts';
 export { checkCommandSyntax } from './template/check-command-syntax.ts';
 export type { CommandProblem, QuotingContext } from './template/command-parts.ts';
 export { findPlaceholders, type Placeholder } from './template/find-placeholders.ts';

@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows } from './database.ts';
 import { INITIAL_SCHEMA } from './migrations/0001-initial.ts';
+import { GROUPS_SCHEMA } from './migrations/0002-groups.ts';
 import { OPERATE_SCHEMA } from './migrations/0005-operate.ts';
 
 export interface Migration {
@@ -14,6 +15,7 @@ export interface Migration {
  */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'initial', sql: INITIAL_SCHEMA },
+  { version: 2, name: 'groups', sql: GROUPS_SCHEMA },
   { version: 5, name: 'operate', sql: OPERATE_SCHEMA },
 ];
 

@@ -29,6 +29,7 @@ export const lists = sqliteTable('lists', {
   lease: integer(),
   count: integer(),
   cursor: integer().notNull(),
+  grouped: integer().notNull(),
 });
 
 export const listChunks = sqliteTable(
@@ -40,8 +41,21 @@ export const listChunks = sqliteTable(
     count: integer().notNull(),
     sha256: text().notNull(),
     items: text().notNull(),
+    repeats: text(),
   },
   (table) => [primaryKey({ columns: [table.list_id, table.lease, table.first] })],
+);
+
+export const listItems = sqliteTable(
+  'list_items',
+  { list_id: integer().notNull(), ordinal: integer().notNull(), item: text().notNull() },
+  (table) => [primaryKey({ columns: [table.list_id, table.ordinal] })],
+);
+
+export const listRepeats = sqliteTable(
+  'list_repeats',
+  { list_id: integer().notNull(), ordinal: integer().notNull(), nth: integer().notNull() },
+  (table) => [primaryKey({ columns: [table.list_id, table.ordinal] })],
 );
 
 export const stages = sqliteTable('stages', {
@@ -73,6 +87,7 @@ export const stages = sqliteTable('stages', {
   abandoned: integer().notNull(),
   skipped: integer().notNull(),
   cancelled: integer().notNull(),
+  group_size: integer().notNull(),
   opened_at: integer(),
   retry: integer(),
 });

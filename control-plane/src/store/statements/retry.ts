@@ -1,4 +1,5 @@
 import { bindStatement, type SqlParams, type Statement } from '../database.ts';
+import { sharesItem } from './shared-items.ts';
 
 /** Batches that a retry may re-open. */
 export const RETRYABLE = "state IN ('active', 'paused', 'succeeded', 'failed')";
@@ -18,24 +19,27 @@ export const NEXT_TASKS = `picked(s, o, was) AS MATERIALIZED (
 
 /**
  * With those that were picked, what was skipped because of them and of nothing else: a task stays skipped while any
- * other task above it along the items is abandoned.
+ * other task above it along its items is abandoned.
  */
 const CHANGED = `below(s, o) AS (
-  SELECT e.to_stage, p.o FROM picked p JOIN stage_edges e ON e.from_stage = p.s AND e.kind = 'item'
+  SELECT s, o FROM picked
   UNION
-  SELECT e.to_stage, below.o FROM below JOIN stage_edges e ON e.from_stage = below.s AND e.kind = 'item'),
-above(s, a) AS (
-  SELECT n.s, e.from_stage FROM (SELECT DISTINCT s FROM below) n JOIN stage_edges e ON e.to_stage = n.s AND e.kind = 'item'
-  UNION
-  SELECT above.s, e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.a AND e.kind = 'item'),
+  SELECT d.stage_id, d.ordinal FROM below CROSS JOIN stage_edges e ON e.from_stage = below.s AND e.kind = 'item'
+    CROSS JOIN stages upper ON upper.id = below.s CROSS JOIN stages g ON g.id = e.to_stage
+    CROSS JOIN tasks d ON d.stage_id = g.id AND ${sharesItem('d', 'g', 'below.o', 'upper')} AND +d.state = 'skipped'),
 changed(s, o, was, next) AS MATERIALIZED (
   SELECT s, o, was, 'ready' FROM picked
   UNION ALL
   SELECT below.s, below.o, 'skipped', 'waiting' FROM below CROSS JOIN tasks t
-    WHERE t.stage_id = below.s AND t.ordinal = below.o AND +t.state = 'skipped'
-      AND NOT EXISTS (SELECT 1 FROM above CROSS JOIN tasks u WHERE above.s = below.s
-        AND u.stage_id = above.a AND u.ordinal = below.o AND +u.state = 'abandoned'
-        AND (above.a, below.o) NOT IN (SELECT p.s, p.o FROM picked p)))`;
+    WHERE t.stage_id = below.s AND t.ordinal = below.o AND +t.state = 'skipped' AND NOT EXISTS (
+      WITH RECURSIVE up(s, o) AS (
+        SELECT below.s, below.o
+        UNION
+        SELECT u.stage_id, u.ordinal FROM up CROSS JOIN stage_edges e ON e.to_stage = up.s AND e.kind = 'item'
+          CROSS JOIN stages own ON own.id = up.s CROSS JOIN stages above ON above.id = e.from_stage
+          CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'up.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))
+      SELECT 1 FROM up CROSS JOIN tasks a WHERE a.stage_id = up.s AND a.ordinal = up.o AND +a.state = 'abandoned'
+        AND (up.s, up.o) NOT IN (SELECT p.s, p.o FROM picked p)))`;
 
 const count = (picked: string) => `WITH RECURSIVE ${picked}, ${CHANGED}, c AS (
   SELECT s, sum(next = 'ready') AS ready, sum(was = 'abandoned') AS abandoned, sum(was = 'backoff') AS backoff, sum(was = 'skipped') AS skipped

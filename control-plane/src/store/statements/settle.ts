@@ -13,21 +13,30 @@ const SCOPE = `scope AS MATERIALIZED (
   UNION
   SELECT s.id FROM json_each(:lists) l JOIN stages s ON s.list_id = l.value)`;
 
-/** What a stage may lose and still count as done; skipped tasks are charged to the stage that abandoned their item. */
+/** Items of a stage; that of a stage without a list is itself. */
+const ITEMS = (stage: string) =>
+  `iif(${stage}.group_size = 1, ${stage}.total, (SELECT l.count FROM lists l WHERE l.id = ${stage}.list_id))`;
+
+/** What a stage may lose, in items, and still count as done; skipped tasks are charged to the stage that abandoned their item. */
 const ALLOWED = (stage: string) =>
-  `max(${stage}.max_failures, CAST(${stage}.total * ${stage}.max_failures_percent / 100 AS INTEGER))`;
+  `max(${stage}.max_failures, CAST(${ITEMS(stage)} * ${stage}.max_failures_percent / 100 AS INTEGER))`;
+
+/** Items that a stage has abandoned: of a group all of them, also those whose command had ended well. */
+const LOST = (stage: string) => `(${stage}.abandoned * ${stage}.group_size - iif(${stage}.group_size = 1, 0,
+    EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = ${stage}.id AND t.ordinal = ${stage}.total - 1 AND +t.state = 'abandoned')
+      * (${stage}.total * ${stage}.group_size - ${ITEMS(stage)})))`;
 
 /** A stage above this one along the items that has abandoned more than it may. */
 const LOST_ABOVE = `WITH RECURSIVE above(id) AS (
       SELECT e.from_stage FROM stage_edges e WHERE e.to_stage = stages.id AND e.kind = 'item'
       UNION SELECT e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.id AND e.kind = 'item')
-    SELECT 1 FROM above JOIN stages upper ON upper.id = above.id WHERE upper.abandoned > ${ALLOWED('upper')}`;
+    SELECT 1 FROM above JOIN stages upper ON upper.id = above.id WHERE ${LOST('upper')} > ${ALLOWED('upper')}`;
 
 /** A stage ends when its expansion is finished and nothing in it can move any more; a retry under way will move some. */
 const END_STAGES = `WITH ${SCOPE}
 UPDATE stages SET runnable = 0, state = CASE
     WHEN cancelled > 0 THEN 'cancelled'
-    WHEN abandoned <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
+    WHEN ${LOST('stages')} <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
     THEN 'done' ELSE 'failed' END
   WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL`;
 

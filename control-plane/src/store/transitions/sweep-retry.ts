@@ -9,7 +9,8 @@ const END = 1_000_000_000;
 
 const THIS_BATCH = '(SELECT seq FROM batches WHERE id = :batch_id)';
 
-const COUNT_STAGES = `SELECT count(*) AS n FROM stages WHERE batch_seq = ${THIS_BATCH} AND retry IS NOT NULL`;
+/** What one abandoned task brings along at most: its items in all stages below it. */
+const READ_WIDTH = `SELECT count(*) * coalesce(max(group_size), 1) AS n FROM stages WHERE batch_seq = ${THIS_BATCH} AND retry IS NOT NULL`;
 
 /** To the next abandoned task: those behind the cursor were abandoned anew, and are not this retry's. */
 const ADVANCE = `UPDATE stages SET retry = coalesce((SELECT t.ordinal FROM tasks t
@@ -24,13 +25,12 @@ const READ_MORE = `SELECT EXISTS (SELECT 1 FROM stages WHERE batch_seq = ${THIS_
 
 /** The next chunk of a batch that is being retried. `more`: rows are left. */
 export async function sweepRetry(db: Database, params: { batch_id: string }): Promise<{ more: boolean }> {
-  const [width] = await db.batch([bindStatement(COUNT_STAGES, params)], 'read');
-  // What was skipped below a task comes back with it.
-  const stages = Math.max(1, readRows<{ n: number }>(width)[0]?.n ?? 1);
+  const [width] = await db.batch([bindStatement(READ_WIDTH, params)], 'read');
+  const rows = Math.max(1, readRows<{ n: number }>(width)[0]?.n ?? 1);
   const { batch_id } = params;
   const results = await db.batch(
     [
-      ...retryNext({ batch_id, chunk: Math.ceil(ROWS / stages) }),
+      ...retryNext({ batch_id, chunk: Math.ceil(ROWS / rows) }),
       ...[ADVANCE, CLOSE, READ_MORE].map((sql) => bindStatement(sql, params)),
     ],
     'write',
