@@ -41,7 +41,8 @@ export function itemName(item: unknown, ordinal: number): string {
 }
 
 function idOf(item: unknown): string | null {
-  const id = typeof item === 'object' && item !== null && Object.hasOwn(item, 'id') ? Reflect.get(item, 'id') : null;
+  const id =
+    typeof item === 'object' && item !== null && Object.hasOwn(item, 'id') ? Reflect.get(item, 'id') : null;
   return (typeof id === 'string' && id !== '') || typeof id === 'number' ? String(id) : null;
 }
 
