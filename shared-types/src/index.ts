@@ -18,6 +18,8 @@ export { renderText } from './template/render-text.ts';
 export { TemplateError, type TemplateErrorCode } from './template/template-error.ts';
 export * from './wire/agent.ts';
 export * from './wire/batch.ts';
+export * from './wire/blob.ts';
 export * from './wire/plan.ts';
 export * from './wire/problem.ts';
+export * from './wire/tick.ts';
 export * from './wire/token.ts';
