@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { descriptionRoutes } from './routes/description.ts';
 import { healthRoutes } from './routes/health.ts';
 import { planRoutes } from './routes/plans.ts';
 import { renderProblem } from './routes/render-problem.ts';
@@ -19,6 +20,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.route('/', healthRoutes(deps));
+  app.route('/', descriptionRoutes());
   app.route('/v1/plans', planRoutes(deps));
   app.route('/v1/batches', submissionRoutes(deps));
   app.route('/v1/batches', batchRoutes(deps));

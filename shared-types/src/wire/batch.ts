@@ -102,7 +102,7 @@ export const taskViewSchema = z.object({
   losses: z.int(),
   agent: z.string().nullable(),
   not_before: z.iso.datetime().nullable(),
-  item: z.unknown().nullable(),
+  item: z.unknown(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
