@@ -7,6 +7,7 @@ import { batchRoutes } from './routes/batches.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricRoutes } from './routes/metrics.ts';
 import { planRoutes } from './routes/plans.ts';
 import { renderProblem } from './routes/render-problem.ts';
 import { submissionRoutes } from './routes/submissions.ts';
@@ -21,6 +22,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.route('/', healthRoutes(deps));
   app.route('/', descriptionRoutes());
+  app.route('/metrics', metricRoutes(deps));
   app.route('/v1/plans', planRoutes(deps));
   app.route('/v1/batches', submissionRoutes(deps));
   app.route('/v1/batches', batchRoutes(deps));

@@ -19,6 +19,7 @@ export { TemplateError, type TemplateErrorCode } from './template/template-error
 export * from './wire/agent.ts';
 export * from './wire/batch.ts';
 export * from './wire/blob.ts';
+export * from './wire/events.ts';
 export * from './wire/plan.ts';
 export * from './wire/problem.ts';
 export * from './wire/tick.ts';

@@ -6,7 +6,9 @@ import { listStages } from '../../control-plane/src/store/queries/list-stages.ts
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
+import { readSnapshot } from '../../control-plane/src/store/queries/read-snapshot.ts';
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { insertToken, revokeToken } from '../../control-plane/src/store/transitions/tokens.ts';
@@ -22,6 +24,8 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
+  await readSnapshot(db, batch_id);
+  await readMetrics(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

@@ -9,6 +9,7 @@ import {
   taskViewSchema,
 } from '@planfleet/shared-types';
 import * as z from 'zod';
+import type { ZodOpenApiMediaTypeObject } from 'zod-openapi';
 import { batchesQuery, filesQuery, tasksQuery } from '../request/queries.ts';
 import { bytesAnswer, notModified } from './blobs.ts';
 import { EXAMPLE_BATCH, EXAMPLE_BATCH_ID, EXAMPLE_SHA256, EXAMPLE_STAGE, EXAMPLE_TASK } from './examples.ts';
@@ -108,6 +109,47 @@ export const batchOperations: Operations = {
     query: tasksQuery,
     answers: { 200: jsonAnswer('A page of tasks.', taskPageSchema, page(EXAMPLE_TASK)) },
     problems: ['not_found', 'invalid'],
+  },
+  'GET /v1/batches/{id}/events': {
+    id: 'watchBatch',
+    tag: 'batches',
+    summary: 'What happens in a batch, as server-sent events',
+    description:
+      'First `batch` with all its stages; then, when something has changed, `stage` with the stages that did and `batch`, ' +
+      'twice a second at most; `end` with the final state, behind which the stream closes. ' +
+      'The server ends a stream after some minutes (on Workers: 25 seconds). Come back with `Last-Event-ID`, as an EventSource does by itself: ' +
+      'what was seen is not told again, and 204 says that the end was seen.',
+    scopes: ['read'],
+    path: batchPath,
+    parameters: [
+      {
+        in: 'header',
+        name: 'Last-Event-ID',
+        description: 'The `id` of the last event that was received.',
+        schema: { type: 'string' },
+      },
+    ],
+    answers: {
+      200: {
+        description:
+          'Events; the data of each is JSON: `batch` is a BatchEvent, `stage` a StageEvent, `end` a Batch. ' +
+          'A comment every 15 seconds is a sign of life.',
+        content: {
+          'text/event-stream': {
+            schema: z.string(),
+            example: `id: 5d41402abc4b2a76\nevent: stage\ndata: ${JSON.stringify({ items: [EXAMPLE_STAGE] })}\n\n`,
+            'x-events': {
+              batch: { $ref: '#/components/schemas/BatchEvent' },
+              stage: { $ref: '#/components/schemas/StageEvent' },
+              end: { $ref: '#/components/schemas/Batch' },
+            },
+          } as ZodOpenApiMediaTypeObject,
+        },
+      },
+      204: { description: 'The end was seen: there is nothing to come.' },
+    },
+    problems: ['not_found', 'invalid'],
+    curl: `-N "$URL/v1/batches/${EXAMPLE_BATCH_ID}/events"`,
   },
   'POST /v1/batches/{id}/cancel': {
     id: 'cancelBatch',

@@ -18,6 +18,16 @@ export const systemOperations: Operations = {
     scopes: [],
     answers: { 200: jsonAnswer('The database can be read.', okSchema, { ok: true }) },
   },
+  'GET /metrics': {
+    id: 'getMetrics',
+    tag: 'system',
+    summary: 'The numbers that a monitoring system asks for',
+    description:
+      'Prometheus text format: batches and tasks by state, agents, slots, leases, the age of the last tick. ' +
+      'In a scrape configuration: `authorization: { credentials: TOKEN }`.',
+    scopes: ['read'],
+    answers: { 200: plainAnswer('Metrics, one family after the other.', 'text/plain') },
+  },
   'GET /openapi.json': {
     id: 'getDescription',
     tag: 'system',
