@@ -21,7 +21,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.route('/', healthRoutes(deps));
-  app.route('/', descriptionRoutes());
+  app.route('/', descriptionRoutes(deps));
   app.route('/metrics', metricRoutes(deps));
   app.route('/v1/plans', planRoutes(deps));
   app.route('/v1/batches', submissionRoutes(deps));

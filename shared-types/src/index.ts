@@ -8,6 +8,7 @@ export { batchPath, listIdentity } from './plan/parse-foreach.ts';
 export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts';
 export { parsePlan } from './plan/parse-plan.ts';
 export * from './plan/plan.ts';
+export { fieldNames, taskFields } from './plan/task-fields.ts';
 export { type ValidateOptions, validatePlan } from './plan/validate-plan.ts';
 export { checkCommandSyntax } from './template/check-command-syntax.ts';
 export type { CommandProblem, QuotingContext } from './template/command-parts.ts';

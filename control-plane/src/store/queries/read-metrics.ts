@@ -7,8 +7,8 @@ const LIVE = `b.state IN ('active','paused','cancelling')`;
 const BATCHES = `SELECT b.state, count(*) AS count FROM batches b WHERE ${LIVE} GROUP BY b.state`;
 
 /** Ended batches are too many to be counted at each look: how the newest of all did, read from the end of the table. */
-const RECENT = `SELECT state, count(*) AS count FROM (SELECT state FROM batches ORDER BY seq DESC LIMIT :recent)
-  WHERE state IN ('succeeded','failed','cancelled') GROUP BY state`;
+const RECENT = `SELECT state, count(*) AS count FROM batches
+  WHERE seq > (SELECT max(seq) FROM batches) - :recent AND state IN ('succeeded','failed','cancelled') GROUP BY state`;
 
 /** Numbers are never given twice, so that the last one tells how many there have been. */
 const SUBMITTED = 'SELECT coalesce(max(seq), 0) AS submitted FROM batches';
