@@ -6,7 +6,9 @@ import { agentRoutes } from './routes/agents.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { descriptionRoutes } from './routes/description.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricRoutes } from './routes/metrics.ts';
 import { planRoutes } from './routes/plans.ts';
 import { renderProblem } from './routes/render-problem.ts';
 import { submissionRoutes } from './routes/submissions.ts';
@@ -20,6 +22,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.route('/', healthRoutes(deps));
+  app.route('/', descriptionRoutes(deps));
+  app.route('/metrics', metricRoutes(deps));
   app.route('/v1/plans', planRoutes(deps));
   app.route('/v1/batches', submissionRoutes(deps));
   app.route('/v1/batches', batchRoutes(deps));

@@ -7,7 +7,9 @@ import { listStages } from '../../control-plane/src/store/queries/list-stages.ts
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
+import { readSnapshot } from '../../control-plane/src/store/queries/read-snapshot.ts';
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { takeLogLines } from '../../control-plane/src/store/transitions/take-log-lines.ts';
@@ -33,6 +35,8 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
       await listDecisions(db, { batch_id: batch, type, order, after: null, limit: 10 });
   }
   await takeLogLines(db);
+  await readSnapshot(db, batch_id);
+  await readMetrics(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

@@ -1,6 +1,5 @@
-import { ApiError, batchIdSchema, TASK_STATES } from '@planfleet/shared-types';
+import { ApiError, batchIdSchema } from '@planfleet/shared-types';
 import { Hono, type HonoRequest } from 'hono';
-import * as z from 'zod';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
 import { listBatches, readBatch } from '../store/queries/list-batches.ts';
@@ -9,33 +8,20 @@ import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
 import { cancelBatch } from '../store/transitions/cancel-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
+import { streamBatchEvents } from './batch-events.ts';
 import { parseInput } from './request/parse-input.ts';
-import { pageQuery, readQuery } from './request/read-query.ts';
+import { batchesQuery, filesQuery, tasksQuery } from './request/queries.ts';
+import { readQuery } from './request/read-query.ts';
 
-const batchesQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
-    .transform(Number)
-    .nullable()
-    .default(null),
-});
-const tasksQuery = z.strictObject({
-  limit: pageQuery.limit,
-  state: z.enum(TASK_STATES).nullable().default(null),
-  stage: z.string().max(200).nullable().default(null),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [position, ordinal] = text.split('.').map(Number);
-      return { position: position ?? 0, ordinal: ordinal ?? 0 };
-    })
-    .nullable()
-    .default(null),
-});
-const filesQuery = z.strictObject({ ...pageQuery, cursor: z.string().max(4_096).nullable().default(null) });
+/** What the first look at a batch may take; a database that is away answers no sooner. */
+const FIRST_LOOK_MS = 5_000;
+
+const EVENT_STREAM = {
+  'content-type': 'text/event-stream',
+  // Neither kept nor changed on the way, and handed on at once.
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -62,6 +48,28 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     const { limit, state, stage, cursor: after } = readQuery(c.req, tasksQuery);
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
+  });
+
+  app.get('/:id/events', requireScope(deps, 'read'), async (c) => {
+    const id = readBatchId(c.req);
+    const place = deps.watch.enter(id);
+    const first = await place.next(null, FIRST_LOOK_MS);
+    if (typeof first === 'string') {
+      place.leave();
+      if (first === 'gone') return noBatch(id);
+      throw new ApiError('busy', 'The batch could not be read in time.');
+    }
+    const last_event_id = c.req.header('last-event-id') ?? null;
+    const had_end = first.batch.finished_at !== null && first.version === last_event_id;
+    // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
+    if (had_end || c.req.method === 'HEAD') {
+      place.leave();
+      // 204, and nothing else, keeps an EventSource that has had the end from asking again.
+      return had_end ? c.body(null, 204) : c.body(null, 200, EVENT_STREAM);
+    }
+    const { isStillAllowed } = c.var;
+    const stream = streamBatchEvents(deps, { place, first, last_event_id, isStillAllowed });
+    return c.body(stream, 200, EVENT_STREAM);
   });
 
   app.post('/:id/cancel', requireScope(deps, 'operate'), async (c) => {

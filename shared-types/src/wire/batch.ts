@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { batchIdSchema, sha256Schema } from '../ids.ts';
+import { diagnosticSchema } from '../plan/diagnostic.ts';
 import { text } from '../well-formed.ts';
 
 export const BATCH_STATES = ['active', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
@@ -82,10 +83,13 @@ export const submittedSchema = z.object({
   stages: z.int(),
   tasks: z.int(),
   /** Warnings only: a plan with errors is refused. */
-  diagnostics: z.array(z.unknown()),
+  diagnostics: z.array(diagnosticSchema),
   links: z.record(z.string(), z.string()),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
+
+/** Where a batch stands after an operation on it. */
+export const batchStateSchema = z.object({ batch_id: batchIdSchema, state: z.enum(BATCH_STATES) });
 
 export const taskViewSchema = z.object({
   id: z.string(),
@@ -98,7 +102,7 @@ export const taskViewSchema = z.object({
   losses: z.int(),
   agent: z.string().nullable(),
   not_before: z.iso.datetime().nullable(),
-  item: z.unknown().nullable(),
+  item: z.unknown(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
