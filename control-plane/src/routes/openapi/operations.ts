@@ -1,6 +1,7 @@
 import { agentOperations } from './agents.ts';
 import { batchOperations } from './batches.ts';
 import { blobOperations } from './blobs.ts';
+import { operateOperations } from './operate.ts';
 import type { Operations } from './operation.ts';
 import { planOperations } from './plans.ts';
 import { systemOperations } from './system.ts';
@@ -15,5 +16,6 @@ export const operations: Operations = {
   ...agentOperations,
   ...blobOperations,
   ...tokenOperations,
+  ...operateOperations,
   ...systemOperations,
 };

@@ -1,4 +1,4 @@
-import { TASK_STATES } from '@planfleet/shared-types';
+import { batchIdSchema, DECISION_TYPES, TASK_STATES } from '@planfleet/shared-types';
 import * as z from 'zod';
 import { cursorDescription, pageQuery, shownAs } from './read-query.ts';
 
@@ -39,6 +39,22 @@ export const filesQuery = z.strictObject({
 export const agentsQuery = z.strictObject(pageQuery);
 
 export const tokensQuery = z.strictObject(pageQuery);
+
+const decisionId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'it is the id of a decision')
+  .transform(Number)
+  .nullable()
+  .default(null);
+
+export const decisionsQuery = z.strictObject({
+  limit: pageQuery.limit,
+  batch: batchIdSchema.nullable().default(null),
+  type: z.enum(DECISION_TYPES).nullable().default(null).describe('Only decisions of this type.'),
+  order: z.enum(['newest', 'oldest']).optional().describe('Newest first, unless `after` is given.'),
+  cursor: decisionId.describe(cursorDescription),
+  after: decisionId.describe('For followers: what came after the decision of this id, oldest first.'),
+});
 
 export const claimQuery = z.strictObject({
   wait: z
