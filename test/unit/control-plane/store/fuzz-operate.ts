@@ -42,7 +42,7 @@ export class OperateFuzz {
     for (let step = 0; step < STEPS; step++) {
       this.store.now += 1 + this.random(3_000);
       await this.store.tick();
-      await this.step(this.random(16), AGENTS[this.random(AGENTS.length)] ?? 'a');
+      await this.step(this.random(18), AGENTS[this.random(AGENTS.length)] ?? 'a');
       await this.check();
     }
     await this.repair();
@@ -69,7 +69,7 @@ export class OperateFuzz {
           ['score', 'join', 'item'],
           ['join', 'sum', 'all'],
         ],
-        [{ stages: [1, 2, 3, 4], source: inlineItems(1 + this.random(9)) }],
+        [{ stages: [1, 2, 3, 4], source: inlineItems(1 + this.random(12)) }],
       ),
     );
     for (const name of AGENTS) await this.store.register(name, { slots: SLOTS });
@@ -79,23 +79,23 @@ export class OperateFuzz {
     const { store } = this;
     const asked = { batch_id: this.#id, by: 'op', now: store.now };
     if (operation <= 4) await this.claim(agent);
-    else if (operation <= 8) await this.finish(agent, () => this.random(5) > 1);
-    else if (operation === 9) {
+    else if (operation <= 9) await this.finish(agent, () => this.random(5) > 1);
+    else if (operation === 10) {
       const result = await pauseBatch(store.db, asked);
       if (result.ok) this.#paused = true;
       this.note('paused', result.ok);
-    } else if (operation <= 11) await this.resume();
-    else if (operation === 12) {
+    } else if (operation <= 12) await this.resume();
+    else if (operation === 13 && this.random(4) === 0) {
       const result = await retryBatch(store.db, asked);
-      if (result.ok) this.note('retried', true);
-    } else if (operation === 13) await this.retryOne();
-    else if (operation === 14) {
-      const drains = this.random(2) === 0;
+      this.note('retried', result.ok);
+    } else if (operation <= 15) await this.retryOne();
+    else if (operation === 16) {
+      const drains = this.random(3) === 0;
       await (drains ? drainAgent : resumeAgent)(store.db, { agent, by: 'op', now: store.now });
       if (drains) this.#draining.add(agent);
       else this.#draining.delete(agent);
       this.note('drained', drains);
-    } else await this.signal(agent);
+    } else if (operation === 17) await this.signal(agent);
   }
 
   note(event: string, did: boolean): void {
