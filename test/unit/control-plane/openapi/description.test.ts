@@ -91,8 +91,12 @@ test('an LLM finds what every route is called and does', () => {
 test('the linter has nothing to say', async () => {
   const config = await createConfig({
     extends: ['recommended'],
-    // The routes that are open to everybody refuse nothing.
-    rules: { 'operation-4xx-response': 'off' },
+    rules: {
+      // The routes that are open to everybody refuse nothing.
+      'operation-4xx-response': 'off',
+      // Those of events are named by `x-events`, which it does not read; others are dropped when nothing names them.
+      'no-unused-components': 'off',
+    },
   });
   const problems = await lintFromString({ source: text, config });
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
