@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { decisionRoutes } from './routes/decisions.ts';
 import { descriptionRoutes } from './routes/description.ts';
 import { healthRoutes } from './routes/health.ts';
 import { metricRoutes } from './routes/metrics.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route('/v1/tasks', taskRoutes(deps));
   app.route('/v1/agents', agentRoutes(deps));
   app.route('/v1/blobs', blobRoutes(deps));
+  app.route('/v1/decisions', decisionRoutes(deps));
   app.route('/v1/tokens', tokenRoutes(deps));
   app.route('/v1/tick', tickRoutes(deps));
 

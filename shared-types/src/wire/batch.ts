@@ -124,6 +124,8 @@ export type AttemptView = z.infer<typeof attemptViewSchema>;
 
 export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
+  /** The items of a task that has a group of them. */
+  items: z.array(z.unknown()).optional(),
   history: z.array(attemptViewSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;
