@@ -8,6 +8,8 @@ import {
   claimRequestSchema,
   createdTokenSchema,
   createTokenSchema,
+  decisionEventSchema,
+  decisionViewSchema,
   diagnosticFixSchema,
   diagnosticSchema,
   fileReportSchema,
@@ -35,6 +37,7 @@ import {
   stageEventSchema,
   stageSpecSchema,
   stageViewSchema,
+  stopSchema,
   storedBlobSchema,
   submittedSchema,
   taskDetailSchema,
@@ -46,6 +49,7 @@ import {
 import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
 import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
+import { decisionPageSchema } from './decisions.ts';
 import { attemptPageSchema } from './tasks.ts';
 import { tokenPageSchema } from './tokens.ts';
 
@@ -63,6 +67,9 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   ClaimRequest: claimRequestSchema,
   CreateToken: createTokenSchema,
   CreatedToken: createdTokenSchema,
+  Decision: decisionViewSchema,
+  DecisionEvent: decisionEventSchema,
+  DecisionPage: decisionPageSchema,
   Diagnostic: diagnosticSchema,
   DiagnosticFix: diagnosticFixSchema,
   File: fileViewSchema,
@@ -91,6 +98,7 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   Stage: stageViewSchema,
   StageEvent: stageEventSchema,
   StagePage: stagePageSchema,
+  Stop: stopSchema,
   StageSpec: stageSpecSchema,
   StoredBlob: storedBlobSchema,
   Submitted: submittedSchema,

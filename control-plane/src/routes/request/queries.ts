@@ -1,4 +1,4 @@
-import { TASK_STATES } from '@planfleet/shared-types';
+import { batchIdSchema, DECISION_TYPES, TASK_STATES } from '@planfleet/shared-types';
 import * as z from 'zod';
 import { cursorDescription, pageQuery, shownAs } from './read-query.ts';
 
@@ -51,4 +51,24 @@ export const claimQuery = z.strictObject({
       description: 'Seconds that the request is held while there is no work.',
       override: shownAs({ type: 'number', minimum: 0, maximum: 25, default: 0 }),
     }),
+});
+
+const decisionId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'it is the id of a decision')
+  .transform(Number)
+  .nullable()
+  .default(null);
+
+/** `after` is for followers: what came after a decision they know, oldest first. */
+export const decisionsQuery = z.strictObject({
+  limit: pageQuery.limit,
+  batch: batchIdSchema.nullable().default(null).describe('Only those about this batch.'),
+  type: z.enum(DECISION_TYPES).nullable().default(null).describe('Only those of this type.'),
+  order: z
+    .enum(['newest', 'oldest'])
+    .optional()
+    .describe('Which come first: the newest, unless `after` is given.'),
+  cursor: decisionId.describe(cursorDescription),
+  after: decisionId.describe('Only those after this one, oldest first: for followers.'),
 });
