@@ -1,4 +1,4 @@
-import { TASK_STATES } from '@planfleet/shared-types';
+import { planNameSchema, TASK_STATES } from '@planfleet/shared-types';
 import * as z from 'zod';
 import { cursorDescription, pageQuery, shownAs } from './read-query.ts';
 
@@ -35,6 +35,23 @@ export const filesQuery = z.strictObject({
   ...pageQuery,
   cursor: z.string().max(4_096).nullable().default(null).describe(cursorDescription),
 });
+
+export const plansQuery = z.strictObject({
+  limit: pageQuery.limit,
+  cursor: planNameSchema.nullable().default(null).describe(cursorDescription),
+});
+
+export const planQuery = z.strictObject({
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'version is a number from 1')
+    .transform(Number)
+    .nullable()
+    .default(null)
+    .meta({ description: 'None: the newest one.', override: shownAs({ type: 'integer', minimum: 1 }) }),
+});
+
+export const planVersionsQuery = batchesQuery;
 
 export const agentsQuery = z.strictObject(pageQuery);
 
