@@ -22,6 +22,15 @@ export interface BatchContent {
   readonly priority: number;
 }
 
+/** Tasks that there are from the start: one a stage, or one an item where the list stands in the plan. */
+export function countTasks({ stages, lists }: BatchBlueprint): number {
+  const listed = new Set(lists.flatMap((list) => list.stages)).size;
+  const items = lists.map(({ source, stages: over }) =>
+    source.kind === 'inline' ? source.items.length * over.length : 0,
+  );
+  return items.reduce((sum, count) => sum + count, stages.length - listed);
+}
+
 export interface StageBlueprint {
   readonly key: string;
   readonly description: string | null;

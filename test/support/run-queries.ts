@@ -1,4 +1,5 @@
 import type { Database } from '../../control-plane/src/store/database.ts';
+import { findSubmission } from '../../control-plane/src/store/queries/find-submission.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
 import { findFile, listFiles } from '../../control-plane/src/store/queries/list-files.ts';
@@ -29,6 +30,7 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
+  await findSubmission(db, { submitted_by: 'x', key: 'x' });
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

@@ -17,6 +17,10 @@ export const batches = sqliteTable('batches', {
   submitted_by: text().notNull(),
   created_at: integer().notNull(),
   finished_at: integer(),
+  idempotency_key: text(),
+  request_digest: text(),
+  answer: text(),
+  deleted_at: integer(),
 });
 
 export const lists = sqliteTable('lists', {
