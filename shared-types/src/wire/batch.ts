@@ -101,6 +101,9 @@ export type Submitted = z.infer<typeof submittedSchema>;
 /** Where a batch stands after an operation on it. */
 export const batchStateSchema = z.object({ batch_id: batchIdSchema, state: z.enum(BATCH_STATES) });
 
+export const deletedBatchSchema = z.object({ batch_id: batchIdSchema, deleted: z.literal(true) });
+export type DeletedBatch = z.infer<typeof deletedBatchSchema>;
+
 export const taskViewSchema = z.object({
   id: z.string(),
   name: z.string(),

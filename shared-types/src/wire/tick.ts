@@ -11,4 +11,5 @@ export const tickReportSchema = z.object({
   tasks_skipped: count,
   stages_settled: count,
   chunks_swept: count,
+  rows_removed: count,
 });

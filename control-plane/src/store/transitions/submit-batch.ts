@@ -38,10 +38,10 @@ export interface SubmitResult {
   readonly first: FirstSubmission | null;
 }
 
-/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
+/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. Deleted ones count too. */
 const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
   idempotency_key, request_digest, answer)
-SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id >= :base AND id < :base || '\`') THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
   'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now, :idempotency_key, :request_digest, :answer

@@ -37,6 +37,7 @@ test('the scopes are those of the API description', () => {
     'GET /v1/batches/:id/stages': 'read',
     'GET /v1/batches/:id/tasks': 'read',
     'POST /v1/batches/:id/cancel': 'operate',
+    'DELETE /v1/batches/:id': 'operate',
     'GET /v1/batches/:id/files': 'read',
     'GET /v1/batches/:id/files/:path{[\\s\\S]+}': 'read',
     'GET /v1/plans': 'read',
