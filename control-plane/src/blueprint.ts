@@ -22,13 +22,16 @@ export interface BatchContent {
   readonly priority: number;
 }
 
-/** Tasks that there are from the start: one a stage, or one an item where the list stands in the plan. */
+/** Tasks that there are from the start: one a stage, or one a group of items where the list stands in the plan. */
 export function countTasks({ stages, lists }: BatchBlueprint): number {
   const listed = new Set(lists.flatMap((list) => list.stages)).size;
-  const items = lists.map(({ source, stages: over }) =>
-    source.kind === 'inline' ? source.items.length * over.length : 0,
-  );
-  return items.reduce((sum, count) => sum + count, stages.length - listed);
+  let tasks = stages.length - listed;
+  for (const { source, stages: over } of lists) {
+    if (source.kind === 'file') continue;
+    for (const position of over)
+      tasks += Math.ceil(source.items.length / (stages[position]?.group_size ?? 1));
+  }
+  return tasks;
 }
 
 export interface StageBlueprint {
@@ -38,8 +41,11 @@ export interface StageBlueprint {
   readonly labels: readonly string[];
   readonly priority: number;
   readonly max_attempts: number;
+  /** Items that may be abandoned. */
   readonly max_failures: number;
   readonly max_failures_percent: number;
+  /** Items of a task, where the stage has a list. */
+  readonly group_size: number;
   readonly definition: StageDefinition;
 }
 
@@ -52,7 +58,7 @@ export interface StageDefinition {
   readonly produces: readonly string[];
 }
 
-/** `all`: waits for the whole stage; `item`: each task waits for the task of the same item. */
+/** `all`: waits for the whole stage; `item`: each task waits for the tasks with items of its own. */
 export interface EdgeBlueprint {
   readonly from: number;
   readonly to: number;
@@ -60,7 +66,7 @@ export interface EdgeBlueprint {
 }
 
 export interface ListBlueprint {
-  /** Stages with one task per item. They are expanded together; the first one keeps the items. */
+  /** Stages with a task per item or group of items. They are expanded together; where all have one per item, the first keeps the items. */
   readonly stages: readonly [number, ...number[]];
   readonly source:
     | {

@@ -17,6 +17,7 @@ export function stageBlueprint(key: string, change: Partial<StageBlueprint> = {}
     max_attempts: 3,
     max_failures: 0,
     max_failures_percent: 0,
+    group_size: 1,
     definition: { command: 'true', env: {}, timeout_ms: null, produces: [] },
     ...change,
   };

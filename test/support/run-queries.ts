@@ -2,6 +2,7 @@ import type { Database } from '../../control-plane/src/store/database.ts';
 import { findSubmission } from '../../control-plane/src/store/queries/find-submission.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
+import { listDecisions } from '../../control-plane/src/store/queries/list-decisions.ts';
 import { findFile, listFiles } from '../../control-plane/src/store/queries/list-files.ts';
 import {
   listPlanNames,
@@ -12,11 +13,14 @@ import { listStages } from '../../control-plane/src/store/queries/list-stages.ts
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
 import { readPlanVersion } from '../../control-plane/src/store/queries/read-plan-version.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
+import { readSnapshot } from '../../control-plane/src/store/queries/read-snapshot.ts';
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { registerPlan } from '../../control-plane/src/store/transitions/register-plan.ts';
+import { takeLogLines } from '../../control-plane/src/store/transitions/take-log-lines.ts';
 import { insertToken, revokeToken } from '../../control-plane/src/store/transitions/tokens.ts';
 
 /** Everything that the HTTP side asks of the database, once, for the test that explains every statement. */
@@ -31,6 +35,17 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
   await findSubmission(db, { submitted_by: 'x', key: 'x' });
+  for (const order of ['newest', 'oldest'] as const) {
+    for (const [batch, type] of [
+      [null, null],
+      [null, 'RETRY'],
+      [batch_id, 'RETRY'],
+    ] as const)
+      await listDecisions(db, { batch_id: batch, type, order, after: null, limit: 10 });
+  }
+  await takeLogLines(db);
+  await readSnapshot(db, batch_id);
+  await readMetrics(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

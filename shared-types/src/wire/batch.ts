@@ -115,7 +115,7 @@ export const taskViewSchema = z.object({
   losses: z.int(),
   agent: z.string().nullable(),
   not_before: z.iso.datetime().nullable(),
-  item: z.unknown().nullable(),
+  item: z.unknown(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 
@@ -137,6 +137,8 @@ export type AttemptView = z.infer<typeof attemptViewSchema>;
 
 export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
+  /** The items of a task that has a group of them. */
+  items: z.array(z.unknown()).optional(),
   history: z.array(attemptViewSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

@@ -12,4 +12,5 @@ export const tickReportSchema = z.object({
   stages_settled: count,
   chunks_swept: count,
   rows_removed: count,
+  chunks_retried: count,
 });

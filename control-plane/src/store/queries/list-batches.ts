@@ -1,5 +1,5 @@
 import type { BatchState, BatchView, Page } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, type ResultSet, readRows, type Statement } from '../database.ts';
 import { type CountsRow, countsView } from './counts-view.ts';
 import { toPage } from './page.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
@@ -32,7 +32,16 @@ export async function listBatches(
 }
 
 export async function readBatch(db: Database, id: string): Promise<BatchView | null> {
-  const [result] = await db.batch([bindStatement(READ, { id })], 'read');
+  const [result] = await db.batch([selectBatch(id)], 'read');
+  return readBatchRow(result);
+}
+
+/** For reads that want the batch with something else, as both are at one time. */
+export function selectBatch(id: string): Statement {
+  return bindStatement(READ, { id });
+}
+
+export function readBatchRow(result: ResultSet | undefined): BatchView | null {
   const [row] = readRows<BatchRow>(result);
   return row === undefined ? null : toBatchView(row);
 }

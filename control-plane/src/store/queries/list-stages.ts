@@ -1,5 +1,5 @@
 import type { StageState, StageView } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, type ResultSet, readRows, type Statement } from '../database.ts';
 import { type CountsRow, countsView } from './counts-view.ts';
 
 const LIST = `SELECT s.*, (SELECT json_group_array(p.key) FROM stage_edges e JOIN stages p ON p.id = e.from_stage
@@ -9,9 +9,19 @@ const EXISTS = 'SELECT 1 FROM batches WHERE id = :id';
 
 /** All stages of a batch in the order of the plan; null: there is no such batch. A plan has at most some hundred. */
 export async function listStages(db: Database, batchId: string): Promise<StageView[] | null> {
-  const bound = { id: batchId };
-  const [found, result] = await db.batch([bindStatement(EXISTS, bound), bindStatement(LIST, bound)], 'read');
-  if (found?.rows.length === 0) return null;
+  const [found, result] = await db.batch(
+    [bindStatement(EXISTS, { id: batchId }), selectStages(batchId)],
+    'read',
+  );
+  return found?.rows.length === 0 ? null : readStageRows(result);
+}
+
+/** For reads that want the stages with something else, as both are at one time. */
+export function selectStages(batchId: string): Statement {
+  return bindStatement(LIST, { id: batchId });
+}
+
+export function readStageRows(result: ResultSet | undefined): StageView[] {
   return readRows<StageRow>(result).map((row) => ({
     key: row.key,
     description: row.description,

@@ -1,9 +1,11 @@
 import type { AttemptView, TaskAddress, TaskDetail } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows } from '../database.ts';
+import { GROUP_ITEMS } from '../statements/claim.ts';
 import { type StageOfTask, TASK_COLUMNS, TASK_JOINS, type TaskRow, toTaskView } from './task-view.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
 
-const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition
+const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition,
+    CASE WHEN s.group_size > 1 THEN ${GROUP_ITEMS} END AS items
   FROM batches b JOIN stages s ON s.batch_seq = b.seq JOIN tasks t ON t.stage_id = s.id ${TASK_JOINS}
   WHERE b.id = :batch_id AND s.key = :stage_key AND t.ordinal = :ordinal`;
 
@@ -26,6 +28,7 @@ export async function readTask(db: Database, address: TaskAddress): Promise<Task
   return {
     ...toTaskView(row, stage),
     command: readCommand(row.definition),
+    ...(row.items === null ? {} : { items: (JSON.parse(row.items) as string[]).map(parseItem) }),
     history: readRows<AttemptRow>(attempts).map(toAttemptView),
   };
 }
@@ -35,6 +38,7 @@ interface DetailRow extends TaskRow {
   stage_state: StageOfTask['state'];
   list_id: number | null;
   definition: string;
+  items: string | null;
 }
 
 interface AttemptRow extends Omit<AttemptView, 'late' | 'claimed_at' | 'started_at' | 'ended_at'> {
@@ -60,6 +64,10 @@ function toAttemptView(row: AttemptRow): AttemptView {
     ended_at: toIso(row.ended_at),
     tail,
   };
+}
+
+function parseItem(text: string): unknown {
+  return JSON.parse(text);
 }
 
 /** The template as the plan has it: its paths are known only on the machine that runs it. */
