@@ -17,7 +17,7 @@ import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.
 import { readPlanVersion } from '../../control-plane/src/store/queries/read-plan-version.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
 import { readSnapshot } from '../../control-plane/src/store/queries/read-snapshot.ts';
-import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
+import { listAttempts, readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { registerPlan } from '../../control-plane/src/store/transitions/register-plan.ts';
 import { takeLogLines } from '../../control-plane/src/store/transitions/take-log-lines.ts';
@@ -29,9 +29,11 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listAgents(db, { ...page, now: 0 });
   await listBatches(db, { limit: 10, before: null });
   await readBatch(db, batch_id);
-  await listStages(db, batch_id);
+  await listStages(db, { batch_id, limit: 10, after: null });
   await listTasks(db, { batch_id, state: null, stage: null, limit: 10, after: null });
-  await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
+  const address = { batch_id, stage_key: 'scan', ordinal: 0 };
+  await readTask(db, address);
+  await listAttempts(db, { address, limit: 10, after: null });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
   await findSubmission(db, { submitted_by: 'x', key: 'x' });

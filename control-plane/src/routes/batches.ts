@@ -11,7 +11,7 @@ import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
 import { streamBatchEvents } from './batch-events.ts';
 import { parseInput } from './request/parse-input.ts';
-import { batchesQuery, filesQuery, tasksQuery } from './request/queries.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
 
 /** What the first look at a batch may take; a database that is away answers no sooner. */
@@ -40,13 +40,14 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/stages', requireScope(deps, 'read'), async (c) => {
     const id = readBatchId(c.req);
-    const items = (await listStages(db, id)) ?? noBatch(id);
-    return c.json({ items, next_cursor: null });
+    const { limit, cursor } = readQuery(c.req, stagesQuery);
+    return c.json((await listStages(db, { batch_id: id, limit, after: cursor })) ?? noBatch(id));
   });
 
   app.get('/:id/tasks', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
-    const { limit, state, stage, cursor: after } = readQuery(c.req, tasksQuery);
+    const { limit, state, stage, cursor } = readQuery(c.req, tasksQuery);
+    const after = cursor === null ? null : { position: cursor[0], ordinal: cursor[1] };
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
   });

@@ -8,6 +8,7 @@ import {
   claimRequestSchema,
   createdTokenSchema,
   createTokenSchema,
+  deletedBatchSchema,
   diagnosticFixSchema,
   diagnosticSchema,
   fileReportSchema,
@@ -25,9 +26,13 @@ import {
   missingAnswerSchema,
   missingRequestSchema,
   okSchema,
+  planDetailSchema,
+  planInputViewSchema,
   planProblemSchema,
+  planVersionViewSchema,
   problemSchema,
   registerAnswerSchema,
+  registeredPlanSchema,
   registerRequestSchema,
   reportSchema,
   resultsAnswerSchema,
@@ -46,6 +51,7 @@ import {
 import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
 import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
+import { planPageSchema } from './plans.ts';
 import { attemptPageSchema } from './tasks.ts';
 import { tokenPageSchema } from './tokens.ts';
 
@@ -63,6 +69,7 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   ClaimRequest: claimRequestSchema,
   CreateToken: createTokenSchema,
   CreatedToken: createdTokenSchema,
+  DeletedBatch: deletedBatchSchema,
   Diagnostic: diagnosticSchema,
   DiagnosticFix: diagnosticFixSchema,
   File: fileViewSchema,
@@ -81,9 +88,14 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   MissingAnswer: missingAnswerSchema,
   MissingRequest: missingRequestSchema,
   Ok: okSchema,
+  PlanDetail: planDetailSchema,
+  PlanInput: planInputViewSchema,
+  PlanPage: planPageSchema,
   PlanProblem: planProblemSchema,
+  PlanVersion: planVersionViewSchema,
   Problem: problemSchema,
   RegisterAnswer: registerAnswerSchema,
+  RegisteredPlan: registeredPlanSchema,
   RegisterRequest: registerRequestSchema,
   Report: reportSchema,
   ResultsAnswer: resultsAnswerSchema,

@@ -35,6 +35,7 @@ const PARTS: readonly Part[] = [
   ofStages('tasks', 'stage_id, ordinal', 1_000),
   ofStages('stage_edges', 'from_stage, to_stage, kind', 1_000, 'from_stage'),
   ofBatch('files', 'batch_seq, path', 500),
+  ofBatch('decisions', 'id', 500),
 ];
 
 const qualified = (key: string) =>
