@@ -9,7 +9,7 @@ import { listTasks } from '../store/queries/list-tasks.ts';
 import { cancelBatch } from '../store/transitions/cancel-batch.ts';
 import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
-import { streamBatchEvents } from './batch-events.ts';
+import { finalEventId, streamBatchEvents } from './batch-events.ts';
 import { parseInput } from './request/parse-input.ts';
 import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
@@ -62,7 +62,7 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
       throw new ApiError('busy', 'The batch could not be read in time.');
     }
     const last_event_id = c.req.header('last-event-id') ?? null;
-    const had_end = first.batch.finished_at !== null && first.version === last_event_id;
+    const had_end = first.batch.finished_at !== null && last_event_id === finalEventId(first);
     // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
     if (had_end || c.req.method === 'HEAD') {
       place.leave();

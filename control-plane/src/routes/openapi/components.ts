@@ -8,6 +8,8 @@ import {
   claimRequestSchema,
   createdTokenSchema,
   createTokenSchema,
+  decisionEventSchema,
+  decisionViewSchema,
   deletedBatchSchema,
   diagnosticFixSchema,
   diagnosticSchema,
@@ -40,6 +42,7 @@ import {
   stageEventSchema,
   stageSpecSchema,
   stageViewSchema,
+  stopSchema,
   storedBlobSchema,
   submittedSchema,
   taskDetailSchema,
@@ -51,6 +54,7 @@ import {
 import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
 import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
+import { decisionPageSchema } from './decisions.ts';
 import { planPageSchema } from './plans.ts';
 import { attemptPageSchema } from './tasks.ts';
 import { tokenPageSchema } from './tokens.ts';
@@ -69,6 +73,9 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   ClaimRequest: claimRequestSchema,
   CreateToken: createTokenSchema,
   CreatedToken: createdTokenSchema,
+  Decision: decisionViewSchema,
+  DecisionEvent: decisionEventSchema,
+  DecisionPage: decisionPageSchema,
   DeletedBatch: deletedBatchSchema,
   Diagnostic: diagnosticSchema,
   DiagnosticFix: diagnosticFixSchema,
@@ -103,6 +110,7 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   Stage: stageViewSchema,
   StageEvent: stageEventSchema,
   StagePage: stagePageSchema,
+  Stop: stopSchema,
   StageSpec: stageSpecSchema,
   StoredBlob: storedBlobSchema,
   Submitted: submittedSchema,

@@ -1,6 +1,7 @@
 import { agentOperations } from './agents.ts';
 import { batchOperations } from './batches.ts';
 import { blobOperations } from './blobs.ts';
+import { decisionOperations } from './decisions.ts';
 import type { Operations } from './operation.ts';
 import { planOperations } from './plans.ts';
 import { systemOperations } from './system.ts';
@@ -13,6 +14,7 @@ export const operations: Operations = {
   ...batchOperations,
   ...taskOperations,
   ...agentOperations,
+  ...decisionOperations,
   ...blobOperations,
   ...tokenOperations,
   ...systemOperations,
