@@ -10,6 +10,7 @@ import {
   createTokenSchema,
   decisionEventSchema,
   decisionViewSchema,
+  deletedBatchSchema,
   diagnosticFixSchema,
   diagnosticSchema,
   fileReportSchema,
@@ -27,9 +28,13 @@ import {
   missingAnswerSchema,
   missingRequestSchema,
   okSchema,
+  planDetailSchema,
+  planInputViewSchema,
   planProblemSchema,
+  planVersionViewSchema,
   problemSchema,
   registerAnswerSchema,
+  registeredPlanSchema,
   registerRequestSchema,
   reportSchema,
   resultsAnswerSchema,
@@ -50,6 +55,7 @@ import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
 import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
 import { decisionPageSchema } from './decisions.ts';
+import { planPageSchema } from './plans.ts';
 import { attemptPageSchema } from './tasks.ts';
 import { tokenPageSchema } from './tokens.ts';
 
@@ -70,6 +76,7 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   Decision: decisionViewSchema,
   DecisionEvent: decisionEventSchema,
   DecisionPage: decisionPageSchema,
+  DeletedBatch: deletedBatchSchema,
   Diagnostic: diagnosticSchema,
   DiagnosticFix: diagnosticFixSchema,
   File: fileViewSchema,
@@ -88,9 +95,14 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   MissingAnswer: missingAnswerSchema,
   MissingRequest: missingRequestSchema,
   Ok: okSchema,
+  PlanDetail: planDetailSchema,
+  PlanInput: planInputViewSchema,
+  PlanPage: planPageSchema,
   PlanProblem: planProblemSchema,
+  PlanVersion: planVersionViewSchema,
   Problem: problemSchema,
   RegisterAnswer: registerAnswerSchema,
+  RegisteredPlan: registeredPlanSchema,
   RegisterRequest: registerRequestSchema,
   Report: reportSchema,
   ResultsAnswer: resultsAnswerSchema,
