@@ -12,7 +12,7 @@ import {
   type ApiDescription,
   createAnswerValidator,
 } from '../support/answer-validator.ts';
-import { Fleet } from '../support/fleet.ts';
+import { Fleet, until } from '../support/fleet.ts';
 import { readEvents } from '../support/read-events.ts';
 
 interface Answered {
@@ -51,6 +51,43 @@ const PROBE_PLAN = `# Plan: Probe
 - **command**: \`echo {ITEM.id}\`
 `;
 
+const FAILING_PLAN = `# Plan: Failing
+
+## Tasks
+
+### fail
+- **task_class**: cpu
+- **max_attempts**: 1
+- **command**: \`false\`
+`;
+
+const LONG_PLAN = `# Plan: Long
+
+## Tasks
+
+### one
+- **task_class**: cpu
+- **max_attempts**: 1
+- **command**: \`sleep 600\`
+
+### two
+- **task_class**: cpu
+- **max_attempts**: 1
+- **command**: \`sleep 600\`
+`;
+
+async function submitFailing(): Promise<string> {
+  const id = await fleet.submit(FAILING_PLAN);
+  expect((await fleet.untilEnded(id)).state).toBe('failed');
+  return id;
+}
+
+async function submitRunning(): Promise<[string, string]> {
+  const id = await fleet.submit(LONG_PLAN);
+  await until('both tasks to run', async () => (await fleet.batch(id)).leased === 2);
+  return [`${id}:one`, `${id}:two`];
+}
+
 beforeAll(async () => {
   await fleet.startServer();
   await fleet.startAgent('worker');
@@ -65,6 +102,9 @@ beforeAll(async () => {
     task_id: `${batch_id}:count:1`,
     file_path: 'output/words.csv',
     other_batch_id: await fleet.submit(PROBE_PLAN.replaceAll('probe', 'nobody')),
+    failed_batch_id: await submitFailing(),
+    failed_task_id: `${await submitFailing()}:fail`,
+    running_task_ids: await submitRunning(),
     plan: PROBE_PLAN,
     agent: 'probe',
     blob: { content: 'hello', sha256: hash('hello') },
