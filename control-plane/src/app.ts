@@ -20,11 +20,17 @@ import { taskRoutes } from './routes/tasks.ts';
 import { tickRoutes } from './routes/tick.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** The whole HTTP side, on any runtime. */
 export function createApp(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  // What is told to one token must not be kept for another; a route that answers what never changes says so itself.
+  app.use(async (c, next) => {
+    c.header('cache-control', 'no-store');
+    c.header('x-content-type-options', 'nosniff');
+    await next();
+  });
   app.route('/', healthRoutes(deps));
   app.route('/', descriptionRoutes(deps));
   app.route('/metrics', metricRoutes(deps));
@@ -43,7 +49,9 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route('/v1/tick', tickRoutes(deps));
 
   app.notFound((c) => {
-    const allow = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+    const allow = METHODS.filter((method) => hasRoute(app, method, c.req.path));
+    // Hono answers HEAD wherever it answers GET.
+    if (allow[0] === 'GET') allow.splice(1, 0, 'HEAD');
     const error =
       allow.length > 0
         ? new ApiError('method_not_allowed', `${c.req.path} takes ${allow.join(', ')}.`, {
@@ -54,4 +62,9 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   });
   app.onError((error, c) => renderProblem(error, c, deps.log));
   return app;
+}
+
+/** Whether a handler of its own answers this; what runs before every route does not count. */
+function hasRoute(app: Hono<AppEnv>, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method !== 'ALL');
 }

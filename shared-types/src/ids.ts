@@ -24,6 +24,15 @@ export const agentNameSchema = z
   )
   .meta({ description: 'Name of an agent, unique in the fleet.', examples: ['gpu-1'] });
 
+/** Names of registered plans: they appear in addresses and in other plans. */
+export const planNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/,
+    'a plan name is 1 to 100 letters, digits, dots, dashes or underscores, and begins with a letter or digit',
+  )
+  .meta({ description: 'Name of a registered plan.', examples: ['invoice_processor'] });
+
 /** Where a task stands: its batch, its stage's id in the plan, its place in the stage's list (0 without a list). */
 export interface TaskAddress {
   readonly batch_id: string;

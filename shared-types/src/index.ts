@@ -2,6 +2,7 @@ export * from './errors.ts';
 export * from './ids.ts';
 export * from './plan/diagnostic.ts';
 export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
+export { findNearestName } from './plan/find-nearest-name.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
 export { parseDuration } from './plan/parse-duration.ts';
 export { batchPath, listIdentity } from './plan/parse-foreach.ts';

@@ -1,9 +1,11 @@
 import type { Database } from '../store/database.ts';
+import { findDeleted } from '../store/queries/find-deleted.ts';
 import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
 import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
 import { expandList } from '../store/transitions/expand-list.ts';
 import { expireLeases } from '../store/transitions/expire-leases.ts';
 import { promoteRetries } from '../store/transitions/promote-retries.ts';
+import { removeDeleted } from '../store/transitions/remove-deleted.ts';
 import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
@@ -24,6 +26,7 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly rows_removed: number;
   readonly chunks_retried: number;
 }
 
@@ -32,8 +35,8 @@ type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
 type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
-/** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
-const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled];
+/** In the order of brain.md: leases, foreach, release, batches; tidying up comes last. Each commits by itself and may be repeated. */
+const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled, removeOld];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
 const MAX_CHUNKS = 25;
@@ -50,6 +53,7 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    rows_removed: 0,
     chunks_retried: 0,
   };
   const begun_at = deps.clock.now();
@@ -98,6 +102,17 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   if (stages.length === 0) return;
   await settleStages(db, { stages, now: clock.now() });
   counts.stages_settled += stages.length;
+}
+
+async function removeOld({ db, clock }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  for (const seq of await findDeleted(db, clock.now())) {
+    for (let more = true; more; ) {
+      if (!budget()) return;
+      const chunk = await removeDeleted(db, { seq });
+      counts.rows_removed += chunk.removed;
+      more = chunk.more;
+    }
+  }
 }
 
 export interface Advanced {

@@ -1,4 +1,4 @@
-import { ApiError } from '@planfleet/shared-types';
+import { ApiError, type DeletedBatch } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import { explainBatch } from '../brain/explain/explain-batch.ts';
@@ -8,9 +8,10 @@ import { findFile, listFiles } from '../store/queries/list-files.ts';
 import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
 import { readBatchFacts } from '../store/queries/read-facts.ts';
+import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
-import { streamBatchEvents } from './batch-events.ts';
-import { batchesQuery, filesQuery, tasksQuery } from './request/queries.ts';
+import { finalEventId, streamBatchEvents } from './batch-events.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
 import { noBatch, readBatchId } from './request/read-batch-id.ts';
 import { readQuery } from './request/read-query.ts';
 
@@ -40,13 +41,14 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/stages', requireScope(deps, 'read'), async (c) => {
     const id = readBatchId(c.req);
-    const items = (await listStages(db, id)) ?? noBatch(id);
-    return c.json({ items, next_cursor: null });
+    const { limit, cursor } = readQuery(c.req, stagesQuery);
+    return c.json((await listStages(db, { batch_id: id, limit, after: cursor })) ?? noBatch(id));
   });
 
   app.get('/:id/tasks', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
-    const { limit, state, stage, cursor: after } = readQuery(c.req, tasksQuery);
+    const { limit, state, stage, cursor } = readQuery(c.req, tasksQuery);
+    const after = cursor === null ? null : { position: cursor[0], ordinal: cursor[1] };
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
   });
@@ -61,7 +63,7 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
       throw new ApiError('busy', 'The batch could not be read in time.');
     }
     const last_event_id = c.req.header('last-event-id') ?? null;
-    const had_end = first.batch.finished_at !== null && first.version === last_event_id;
+    const had_end = first.batch.finished_at !== null && last_event_id === finalEventId(first);
     // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
     if (had_end || c.req.method === 'HEAD') {
       place.leave();
@@ -77,6 +79,17 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     const batch_id = readBatchId(c.req);
     const facts = await readBatchFacts(db, { batch_id, now: clock.now() });
     return c.json(facts === null ? noBatch(batch_id) : explainBatch(facts));
+  });
+
+  app.delete('/:id', requireScope(deps, 'operate'), async (c) => {
+    const batch_id = readBatchId(c.req);
+    const result = await deleteBatch(db, { batch_id, now: clock.now() });
+    if (result.ok) return c.json({ batch_id, deleted: true } satisfies DeletedBatch);
+    if (result.reason === 'not_found') noBatch(batch_id);
+    throw new ApiError('conflict', `Batch ${batch_id} has not ended: it is ${result.state}.`, {
+      hint: `Cancel it first: POST /v1/batches/${batch_id}/cancel (planfleet cancel ${batch_id})`,
+      details: { state: result.state },
+    });
   });
 
   app.get('/:id/files', requireScope(deps, 'read'), async (c) => {

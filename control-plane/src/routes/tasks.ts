@@ -1,20 +1,26 @@
-import type { TaskDetail } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import { explainTask } from '../brain/explain/explain-task.ts';
 import type { Deps } from '../deps.ts';
 import { readBatchFacts, readTaskFacts } from '../store/queries/read-facts.ts';
-import { readTask } from '../store/queries/read-task.ts';
+import { listAttempts, readTask } from '../store/queries/read-task.ts';
+import { attemptsQuery } from './request/queries.ts';
+import { readQuery } from './request/read-query.ts';
 import { noTask, readTaskId } from './request/read-task-id.ts';
 
 export function taskRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
-  app.get('/:id', requireScope(deps, 'read'), async (c) => c.json(await findTask(deps, c.req.param('id'))));
+  app.get('/:id', requireScope(deps, 'read'), async (c) => {
+    const id = c.req.param('id');
+    return c.json((await readTask(deps.db, readTaskId(id))) ?? noTask(id));
+  });
 
   app.get('/:id/attempts', requireScope(deps, 'read'), async (c) => {
-    const { history } = await findTask(deps, c.req.param('id'));
-    return c.json({ items: history, next_cursor: null });
+    const id = c.req.param('id');
+    const address = readTaskId(id);
+    const { limit, cursor } = readQuery(c.req, attemptsQuery);
+    return c.json((await listAttempts(deps.db, { address, limit, after: cursor })) ?? noTask(id));
   });
 
   app.get('/:id/explain', requireScope(deps, 'read'), async (c) => {
@@ -30,9 +36,4 @@ export function taskRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   return app;
-}
-
-async function findTask(deps: Deps, id: string): Promise<TaskDetail> {
-  const task = await readTask(deps.db, readTaskId(id));
-  return task ?? noTask(id);
 }

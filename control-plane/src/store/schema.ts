@@ -17,6 +17,10 @@ export const batches = sqliteTable('batches', {
   submitted_by: text().notNull(),
   created_at: integer().notNull(),
   finished_at: integer(),
+  idempotency_key: text(),
+  request_digest: text(),
+  answer: text(),
+  deleted_at: integer(),
 });
 
 export const lists = sqliteTable('lists', {
@@ -180,6 +184,18 @@ export const tokens = sqliteTable('tokens', {
   created_at: integer().notNull(),
   expires_at: integer(),
   revoked_at: integer(),
+});
+
+export const plans = sqliteTable('plans', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  version: integer().notNull(),
+  digest: text().notNull(),
+  bundle: text(),
+  registered_by: text().notNull(),
+  created_at: integer().notNull(),
+  files: text(),
+  markdown: text().notNull(),
 });
 
 export const brain = sqliteTable('brain', {

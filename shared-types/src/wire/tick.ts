@@ -11,5 +11,6 @@ export const tickReportSchema = z.object({
   tasks_skipped: count,
   stages_settled: count,
   chunks_swept: count,
+  rows_removed: count,
   chunks_retried: count,
 });

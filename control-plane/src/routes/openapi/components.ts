@@ -13,7 +13,9 @@ import {
   claimRequestSchema,
   createdTokenSchema,
   createTokenSchema,
+  decisionEventSchema,
   decisionViewSchema,
+  deletedBatchSchema,
   diagnosticFixSchema,
   diagnosticSchema,
   fileReportSchema,
@@ -31,10 +33,14 @@ import {
   missingAnswerSchema,
   missingRequestSchema,
   okSchema,
+  planDetailSchema,
+  planInputViewSchema,
   planProblemSchema,
+  planVersionViewSchema,
   problemSchema,
   reasonSchema,
   registerAnswerSchema,
+  registeredPlanSchema,
   registerRequestSchema,
   reportSchema,
   resultsAnswerSchema,
@@ -58,7 +64,8 @@ import {
 import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
 import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
-import { decisionPageSchema } from './operate.ts';
+import { decisionPageSchema } from './decisions.ts';
+import { planPageSchema } from './plans.ts';
 import { attemptPageSchema } from './tasks.ts';
 import { tokenPageSchema } from './tokens.ts';
 
@@ -82,7 +89,9 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   CreateToken: createTokenSchema,
   CreatedToken: createdTokenSchema,
   Decision: decisionViewSchema,
+  DecisionEvent: decisionEventSchema,
   DecisionPage: decisionPageSchema,
+  DeletedBatch: deletedBatchSchema,
   Diagnostic: diagnosticSchema,
   DiagnosticFix: diagnosticFixSchema,
   File: fileViewSchema,
@@ -101,10 +110,15 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   MissingAnswer: missingAnswerSchema,
   MissingRequest: missingRequestSchema,
   Ok: okSchema,
+  PlanDetail: planDetailSchema,
+  PlanInput: planInputViewSchema,
+  PlanPage: planPageSchema,
   PlanProblem: planProblemSchema,
+  PlanVersion: planVersionViewSchema,
   Problem: problemSchema,
   Reason: reasonSchema,
   RegisterAnswer: registerAnswerSchema,
+  RegisteredPlan: registeredPlanSchema,
   RegisterRequest: registerRequestSchema,
   Report: reportSchema,
   ResultsAnswer: resultsAnswerSchema,

@@ -3,20 +3,15 @@ import {
   batchExplanationSchema,
   batchRetriedSchema,
   batchStateSchema,
-  decisionViewSchema,
-  pageSchema,
   taskExplanationSchema,
   taskRetriedSchema,
   taskSignalledSchema,
 } from '@planfleet/shared-types';
-import { decisionsQuery } from '../request/queries.ts';
 import { agentPath } from './agents.ts';
 import { batchPath } from './batches.ts';
 import { EXAMPLE_BATCH_ID, EXAMPLE_TASK } from './examples.ts';
 import { jsonAnswer, type Operation, type Operations } from './operation.ts';
 import { taskPath } from './tasks.ts';
-
-export const decisionPageSchema = pageSchema(decisionViewSchema);
 
 const EXAMPLE_AGENT = {
   name: 'gpu-1',
@@ -196,35 +191,4 @@ export const operateOperations: Operations = {
     'Give a draining agent tasks again',
     'It is told at once. Resuming one that is not draining changes nothing.',
   ),
-  'GET /v1/decisions': {
-    id: 'listDecisions',
-    tag: 'system',
-    summary: 'What was decided, and why',
-    description:
-      'Newest first; with `after`, oldest first, which is how to follow. Changes of many tasks at once are one decision with their number.',
-    scopes: ['read'],
-    query: decisionsQuery,
-    answers: {
-      200: jsonAnswer('A page of decisions.', decisionPageSchema, {
-        items: [
-          {
-            id: 17,
-            at: '2026-11-22T14:22:40.000Z',
-            type: 'RETRY',
-            batch_id: EXAMPLE_BATCH_ID,
-            stage: 'count',
-            task: EXAMPLE_TASK.id,
-            attempt: 1,
-            agent: 'gpu-1',
-            count: 1,
-            message:
-              'count:0 failed on gpu-1 and is tried again in 2.1 s: The command ended with exit code 1',
-            details: { error_type: 'worker', exit_code: 1, ordinals: [0] },
-          },
-        ],
-        next_cursor: null,
-      }),
-    },
-    problems: ['invalid'],
-  },
 };

@@ -1,6 +1,7 @@
 import { agentOperations } from './agents.ts';
 import { batchOperations } from './batches.ts';
 import { blobOperations } from './blobs.ts';
+import { decisionOperations } from './decisions.ts';
 import { operateOperations } from './operate.ts';
 import type { Operations } from './operation.ts';
 import { planOperations } from './plans.ts';
@@ -14,6 +15,7 @@ export const operations: Operations = {
   ...batchOperations,
   ...taskOperations,
   ...agentOperations,
+  ...decisionOperations,
   ...blobOperations,
   ...tokenOperations,
   ...operateOperations,

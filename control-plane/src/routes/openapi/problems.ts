@@ -32,6 +32,17 @@ const EXAMPLES: Readonly<Record<ErrorCode, Example>> = {
     detail: 'priority: Too big: expected number to be <=10',
     issues: [{ path: 'priority', message: 'Too big: expected number to be <=10' }],
   },
+  idempotency_mismatch: {
+    detail: 'This Idempotency-Key stands for batch 20261122_142233, which was another submission.',
+    hint: 'Give a new submission a new key. To repeat the first one, send exactly what was sent then.',
+    batch_id: '20261122_142233',
+  },
+  unknown_plan: {
+    detail: 'No plan is registered as word_cuont.',
+    hint: 'Did you mean word_count?',
+    plan: 'word_cuont',
+    suggest: 'word_count',
+  },
   invalid_plan: {
     detail: 'Line 9: There is no task "scann".',
     diagnostics: [

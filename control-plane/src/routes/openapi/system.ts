@@ -66,6 +66,7 @@ export const systemOperations: Operations = {
         tasks_skipped: 0,
         stages_settled: 0,
         chunks_swept: 0,
+        rows_removed: 0,
         chunks_retried: 0,
       }),
     },

@@ -1,5 +1,6 @@
 import { attemptViewSchema, pageSchema, taskDetailSchema } from '@planfleet/shared-types';
 import * as z from 'zod';
+import { attemptsQuery } from '../request/queries.ts';
 import { EXAMPLE_ATTEMPT, EXAMPLE_TASK } from './examples.ts';
 import { jsonAnswer, type Operations } from './operation.ts';
 
@@ -35,12 +36,16 @@ export const taskOperations: Operations = {
     id: 'listAttempts',
     tag: 'tasks',
     summary: 'The attempts of a task',
-    description: 'The newest 50, the oldest of them first; `next_cursor` is always null.',
+    description: 'The oldest first. An attempt that is still running is not among them.',
     scopes: ['read'],
     path: taskPath,
+    query: attemptsQuery,
     answers: {
-      200: jsonAnswer('The attempts.', attemptPageSchema, { items: [EXAMPLE_ATTEMPT], next_cursor: null }),
+      200: jsonAnswer('A page of attempts.', attemptPageSchema, {
+        items: [EXAMPLE_ATTEMPT],
+        next_cursor: null,
+      }),
     },
-    problems: ['not_found'],
+    problems: ['not_found', 'invalid'],
   },
 };

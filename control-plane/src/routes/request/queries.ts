@@ -1,60 +1,60 @@
-import { batchIdSchema, DECISION_TYPES, TASK_STATES } from '@planfleet/shared-types';
+import {
+  agentNameSchema,
+  batchIdSchema,
+  DECISION_TYPES,
+  fileReportSchema,
+  jtiSchema,
+  planNameSchema,
+  TASK_STATES,
+} from '@planfleet/shared-types';
 import * as z from 'zod';
-import { cursorDescription, pageQuery, shownAs } from './read-query.ts';
+import {
+  cursorBehind,
+  cursorBehindNumber,
+  cursorBehindPair,
+  limitUpTo,
+  pageQuery,
+  shownAs,
+} from './read-query.ts';
 
 /** What may stand behind the `?`, by route. The routes parse with these, and the API description is made from them. */
 
-export const batchesQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
-    .transform(Number)
-    .nullable()
-    .default(null)
-    .describe(cursorDescription),
-});
+export const batchesQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
+
+export const stagesQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
 
 export const tasksQuery = z.strictObject({
-  limit: pageQuery.limit,
+  ...pageQuery,
   state: z.enum(TASK_STATES).nullable().default(null).describe('Only tasks in this state.'),
   stage: z.string().max(200).nullable().default(null).describe('Only tasks of this stage, by its key.'),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [position, ordinal] = text.split('.').map(Number);
-      return { position: position ?? 0, ordinal: ordinal ?? 0 };
-    })
-    .nullable()
-    .default(null)
-    .describe(cursorDescription),
+  cursor: cursorBehindPair,
 });
+
+/** Few at a time: each may carry 64 KiB of output. */
+export const attemptsQuery = z.strictObject({ limit: limitUpTo(50, 50), cursor: cursorBehindNumber });
 
 export const filesQuery = z.strictObject({
   ...pageQuery,
-  cursor: z.string().max(4_096).nullable().default(null).describe(cursorDescription),
+  cursor: cursorBehind(fileReportSchema.shape.path),
 });
 
-export const agentsQuery = z.strictObject(pageQuery);
+export const plansQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(planNameSchema) });
 
-export const tokensQuery = z.strictObject(pageQuery);
-
-const decisionId = z
-  .string()
-  .regex(/^\d{1,15}$/, 'it is the id of a decision')
-  .transform(Number)
-  .nullable()
-  .default(null);
-
-export const decisionsQuery = z.strictObject({
-  limit: pageQuery.limit,
-  batch: batchIdSchema.nullable().default(null),
-  type: z.enum(DECISION_TYPES).nullable().default(null).describe('Only decisions of this type.'),
-  order: z.enum(['newest', 'oldest']).optional().describe('Newest first, unless `after` is given.'),
-  cursor: decisionId.describe(cursorDescription),
-  after: decisionId.describe('For followers: what came after the decision of this id, oldest first.'),
+export const planQuery = z.strictObject({
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'version is a number from 1')
+    .transform(Number)
+    .nullable()
+    .default(null)
+    .meta({ description: 'None: the newest one.', override: shownAs({ type: 'integer', minimum: 1 }) }),
 });
+
+export const planVersionsQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
+
+export const agentsQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(agentNameSchema) });
+
+export const tokensQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(jtiSchema) });
 
 export const claimQuery = z.strictObject({
   wait: z
@@ -67,4 +67,17 @@ export const claimQuery = z.strictObject({
       description: 'Seconds that the request is held while there is no work.',
       override: shownAs({ type: 'number', minimum: 0, maximum: 25, default: 0 }),
     }),
+});
+
+/** `after` is for followers: what came after a decision they know, oldest first. */
+export const decisionsQuery = z.strictObject({
+  limit: pageQuery.limit,
+  batch: batchIdSchema.nullable().default(null).describe('Only those about this batch.'),
+  type: z.enum(DECISION_TYPES).nullable().default(null).describe('Only those of this type.'),
+  order: z
+    .enum(['newest', 'oldest'])
+    .optional()
+    .describe('Which come first: the newest, unless `after` is given.'),
+  cursor: cursorBehindNumber,
+  after: cursorBehindNumber.describe('Only those after this one, oldest first: for followers.'),
 });

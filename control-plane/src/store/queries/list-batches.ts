@@ -13,7 +13,7 @@ const COUNTS = `coalesce(sum(s.total), 0) AS total,
   coalesce(sum(s.skipped), 0) AS skipped, coalesce(sum(s.cancelled), 0) AS cancelled`;
 
 const LIST = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${COUNTS}
-  FROM (SELECT * FROM batches WHERE seq < :before ORDER BY seq DESC LIMIT :limit) b
+  FROM (SELECT * FROM batches WHERE seq < :before AND deleted_at IS NULL ORDER BY seq DESC LIMIT :limit) b
     LEFT JOIN stages s ON s.batch_seq = b.seq
   GROUP BY b.seq ORDER BY b.seq DESC`;
 
