@@ -2,6 +2,7 @@ import { agentOperations } from './agents.ts';
 import { batchOperations } from './batches.ts';
 import { blobOperations } from './blobs.ts';
 import { decisionOperations } from './decisions.ts';
+import { operateOperations } from './operate.ts';
 import type { Operations } from './operation.ts';
 import { planOperations } from './plans.ts';
 import { systemOperations } from './system.ts';
@@ -17,5 +18,6 @@ export const operations: Operations = {
   ...decisionOperations,
   ...blobOperations,
   ...tokenOperations,
+  ...operateOperations,
   ...systemOperations,
 };

@@ -15,6 +15,7 @@ import { skipAbandoned } from '../../../../control-plane/src/store/transitions/s
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import { runOperations } from '../../../support/run-operations.ts';
 import { runQueries } from '../../../support/run-queries.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 
@@ -98,6 +99,7 @@ beforeAll(async () => {
   await skipAbandoned(db, { now });
   await findUnsettled(db);
   await runQueries(db, batch_id);
+  await runOperations(db, { batch_id, agent, now });
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
   const short = await submitBatch(db, submission(batchBlueprint([stageBlueprint('short')]), { now }));
@@ -145,7 +147,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
       if (table === undefined || SMALL.has(table)) continue;
       // Scans of partial indexes touch only the rows in that hot state; json_each and CTEs are the request's own rows.
       if (
-        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted)/.test(
+        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|stages_retry|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted)/.test(
           detail,
         )
       )
