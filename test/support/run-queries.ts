@@ -11,6 +11,7 @@ import {
 } from '../../control-plane/src/store/queries/list-plans.ts';
 import { listStages } from '../../control-plane/src/store/queries/list-stages.ts';
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
+import { listTimeline } from '../../control-plane/src/store/queries/list-timeline.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
 import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
@@ -48,6 +49,7 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   }
   await takeLogLines(db);
   await readSnapshot(db, batch_id);
+  await listTimeline(db, { batch_id, limit: 10, after: null });
   await readMetrics(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);

@@ -7,11 +7,12 @@ import { listBatches, readBatch } from '../store/queries/list-batches.ts';
 import { findFile, listFiles } from '../store/queries/list-files.ts';
 import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
+import { listTimeline } from '../store/queries/list-timeline.ts';
 import { readBatchFacts } from '../store/queries/read-facts.ts';
 import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
 import { finalEventId, streamBatchEvents } from './batch-events.ts';
-import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery, timelineQuery } from './request/queries.ts';
 import { noBatch, readBatchId } from './request/read-batch-id.ts';
 import { readQuery } from './request/read-query.ts';
 
@@ -51,6 +52,12 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     const after = cursor === null ? null : { position: cursor[0], ordinal: cursor[1] };
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
+  });
+
+  app.get('/:id/timeline', requireScope(deps, 'read'), async (c) => {
+    const batch_id = readBatchId(c.req);
+    const { limit, cursor: after } = readQuery(c.req, timelineQuery);
+    return c.json((await listTimeline(db, { batch_id, limit, after })) ?? noBatch(batch_id));
   });
 
   app.get('/:id/events', requireScope(deps, 'read'), async (c) => {

@@ -1,5 +1,6 @@
 import {
   ApiError,
+  findNearestName,
   type ParsedPlan,
   type PlanDetail,
   parsePlan,
@@ -14,7 +15,8 @@ import { requirePlan } from '../auth/restrictions.ts';
 import type { Deps } from '../deps.ts';
 import { acceptPlan } from '../plan/accept-plan.ts';
 import { dependenciesOf } from '../plan/sort-tasks.ts';
-import { listPlans, listPlanVersions, toVersionView } from '../store/queries/list-plans.ts';
+import type { Database } from '../store/database.ts';
+import { listPlanNames, listPlans, listPlanVersions, toVersionView } from '../store/queries/list-plans.ts';
 import { type RegisteredVersion, readPlanVersion } from '../store/queries/read-plan-version.ts';
 import { registerPlan } from '../store/transitions/register-plan.ts';
 import { invalid, parseInput } from './request/parse-input.ts';
@@ -73,13 +75,14 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
     const name = readPlanName(c.req);
     const { version } = readQuery(c.req, planQuery);
     const found = await readPlanVersion(db, { name, version });
-    return c.json(found === null ? noPlan(name, version) : planDetail(found));
+    return c.json(found === null ? await noPlan(db, name, version) : planDetail(found));
   });
 
   app.get('/:name/versions', requireScope(deps, 'read'), async (c) => {
     const name = readPlanName(c.req);
     const { limit, cursor } = readQuery(c.req, planVersionsQuery);
-    return c.json((await listPlanVersions(db, { name, limit, before: cursor })) ?? noPlan(name, null));
+    const page = await listPlanVersions(db, { name, limit, before: cursor });
+    return c.json(page ?? (await noPlan(db, name, null)));
   });
 
   return app;
@@ -89,9 +92,16 @@ function readPlanName(request: HonoRequest): string {
   return parseInput(planNameSchema, request.param('name'));
 }
 
-function noPlan(name: string, version: number | null): never {
-  const what = version === null ? `plan ${name}` : `version ${version} of a plan ${name}`;
-  throw new ApiError('not_found', `There is no ${what}.`, { hint: 'GET /v1/plans says which there are.' });
+async function noPlan(db: Database, name: string, version: number | null): Promise<never> {
+  const suggest = version === null ? findNearestName(name, await listPlanNames(db)) : undefined;
+  throw new ApiError(
+    'not_found',
+    `There is no ${version === null ? '' : `version ${version} of a `}plan ${name}.`,
+    {
+      hint: suggest === undefined ? 'GET /v1/plans says which there are.' : `Did you mean ${suggest}?`,
+      details: suggest === undefined ? {} : { suggest },
+    },
+  );
 }
 
 /** Whatever is given for a run would be forgotten here, which whoever gave it would learn much later. */

@@ -135,6 +135,21 @@ export const attemptViewSchema = z.object({
 });
 export type AttemptView = z.infer<typeof attemptViewSchema>;
 
+/** When and where an attempt ran: what a picture of a batch is drawn from. */
+export const timelineEntrySchema = z.object({
+  task: z.string(),
+  stage: z.string(),
+  ...attemptViewSchema.pick({
+    attempt: true,
+    agent: true,
+    outcome: true,
+    claimed_at: true,
+    started_at: true,
+    ended_at: true,
+  }).shape,
+});
+export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
+
 export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
   /** The items of a task that has a group of them. */

@@ -8,10 +8,11 @@ import {
   stageViewSchema,
   submittedSchema,
   taskViewSchema,
+  timelineEntrySchema,
 } from '@planfleet/shared-types';
 import * as z from 'zod';
 import type { oas31, ZodOpenApiMediaTypeObject } from 'zod-openapi';
-import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from '../request/queries.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery, timelineQuery } from '../request/queries.ts';
 import { bytesAnswer, notModified } from './blobs.ts';
 import { EXAMPLE_BATCH, EXAMPLE_BATCH_ID, EXAMPLE_SHA256, EXAMPLE_STAGE, EXAMPLE_TASK } from './examples.ts';
 import { jsonAnswer, type Operations } from './operation.ts';
@@ -34,6 +35,7 @@ const page = (item: unknown) => ({ items: [item], next_cursor: null });
 export const batchPageSchema = pageSchema(batchViewSchema);
 export const stagePageSchema = pageSchema(stageViewSchema);
 export const taskPageSchema = pageSchema(taskViewSchema);
+export const timelinePageSchema = pageSchema(timelineEntrySchema);
 export const filePageSchema = pageSchema(fileViewSchema);
 
 const SUBMITTED = {
@@ -138,6 +140,32 @@ export const batchOperations: Operations = {
     path: batchPath,
     query: tasksQuery,
     answers: { 200: jsonAnswer('A page of tasks.', taskPageSchema, page(EXAMPLE_TASK)) },
+    problems: ['not_found', 'invalid'],
+  },
+  'GET /v1/batches/{id}/timeline': {
+    id: 'getTimeline',
+    tag: 'batches',
+    summary: 'When and where each attempt of a batch ran',
+    description: 'Attempts that have ended, stage by stage and task by task.',
+    scopes: ['read'],
+    path: batchPath,
+    query: timelineQuery,
+    answers: {
+      200: jsonAnswer(
+        'A page of attempts.',
+        timelinePageSchema,
+        page({
+          task: EXAMPLE_TASK.id,
+          stage: EXAMPLE_TASK.stage,
+          attempt: 1,
+          agent: 'gpu-1',
+          outcome: 'succeeded',
+          claimed_at: '2026-11-22T14:22:34.000Z',
+          started_at: '2026-11-22T14:22:34.100Z',
+          ended_at: '2026-11-22T14:22:35.000Z',
+        }),
+      ),
+    },
     problems: ['not_found', 'invalid'],
   },
   'GET /v1/batches/{id}/events': {

@@ -58,12 +58,19 @@ import {
   taskSignalledSchema,
   taskViewSchema,
   tickReportSchema,
+  timelineEntrySchema,
   tokenViewSchema,
   validationSchema,
 } from '@planfleet/shared-types';
 import type * as z from 'zod';
 import { agentPageSchema } from './agents.ts';
-import { batchPageSchema, filePageSchema, stagePageSchema, taskPageSchema } from './batches.ts';
+import {
+  batchPageSchema,
+  filePageSchema,
+  stagePageSchema,
+  taskPageSchema,
+  timelinePageSchema,
+} from './batches.ts';
 import { decisionPageSchema } from './decisions.ts';
 import { planPageSchema } from './plans.ts';
 import { attemptPageSchema } from './tasks.ts';
@@ -137,6 +144,8 @@ export const componentSchemas: Readonly<Record<string, z.ZodType>> = {
   TaskPage: taskPageSchema,
   TaskRetried: taskRetriedSchema,
   TaskSignalled: taskSignalledSchema,
+  TimelineEntry: timelineEntrySchema,
+  TimelinePage: timelinePageSchema,
   TickReport: tickReportSchema,
   Token: tokenViewSchema,
   TokenPage: tokenPageSchema,

@@ -12,6 +12,7 @@ import {
   cursorBehind,
   cursorBehindNumber,
   cursorBehindPair,
+  cursorDescription,
   limitUpTo,
   pageQuery,
   shownAs,
@@ -32,6 +33,20 @@ export const tasksQuery = z.strictObject({
 
 /** Few at a time: each may carry 64 KiB of output. */
 export const attemptsQuery = z.strictObject({ limit: limitUpTo(50, 50), cursor: cursorBehindNumber });
+
+export const timelineQuery = z.strictObject({
+  ...pageQuery,
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}\.\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
+    .transform((text) => {
+      const [stage = 0, ordinal = 0, attempt = 0] = text.split('.').map(Number);
+      return { stage, ordinal, attempt };
+    })
+    .nullable()
+    .default(null)
+    .describe(cursorDescription),
+});
 
 export const filesQuery = z.strictObject({
   ...pageQuery,

@@ -31,11 +31,19 @@ const ofLists = (table: string, key: string, chunk: number): Part => ({
 /** What a batch leaves in the database besides its stages and lists. A new table of a batch is one more line. */
 const PARTS: readonly Part[] = [
   ofLists('list_chunks', 'list_id, lease, first', 20),
+  ofLists('list_items', 'list_id, ordinal', 1_000),
+  ofLists('list_repeats', 'list_id, ordinal', 1_000),
   ofStages('attempts', 'stage_id, ordinal, attempt', 200),
   ofStages('tasks', 'stage_id, ordinal', 1_000),
   ofStages('stage_edges', 'from_stage, to_stage, kind', 1_000, 'from_stage'),
   ofBatch('files', 'batch_seq, path', 500),
   ofBatch('decisions', 'id', 500),
+];
+
+/** The tables that lose rows with a batch; a test compares them with the schema. */
+export const REMOVED_TABLES: readonly string[] = [
+  ...PARTS.map((part) => part.table),
+  ...['stages', 'lists', 'batches'],
 ];
 
 const qualified = (key: string) =>

@@ -174,6 +174,12 @@ describe('looking at plans', () => {
     expect([response.status, (await readProblem(response)).code]).toEqual([404, 'not_found']);
   });
 
+  test('one that is not there is told with the name that was probably meant', async () => {
+    await put(planOf(['a']), 'summarizer');
+    const problem = await readProblem(await server.ask('read', 'GET', '/v1/plans/sumarizer'));
+    expect([problem.hint, problem['suggest']]).toEqual(['Did you mean summarizer?', 'summarizer']);
+  });
+
   test('the list has the newest version of each, by name', async () => {
     for (const text of ['a', 'b', 'c']) await put(planOf([text]), `${name}-many`);
     await put(planOf(['a']), `${name}-one`);

@@ -4,7 +4,10 @@ import { listBatches, readBatch } from '../../../../control-plane/src/store/quer
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
-import { removeDeleted } from '../../../../control-plane/src/store/transitions/remove-deleted.ts';
+import {
+  REMOVED_TABLES,
+  removeDeleted,
+} from '../../../../control-plane/src/store/transitions/remove-deleted.ts';
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import {
@@ -182,4 +185,14 @@ test('its idempotency key is free again', async () => {
   const again = await submit();
   expect(again.first).toBeNull();
   expect(again.batch_id).not.toBe(batch_id);
+});
+
+test('no table that belongs to batches, stages or lists is forgotten', async () => {
+  const rows = await store.rows<{ name: string }>(
+    `SELECT DISTINCT t.name FROM sqlite_master t JOIN pragma_table_info(t.name) c
+      WHERE t.type = 'table' AND c.name IN ('batch_seq', 'stage_id', 'from_stage', 'list_id')`,
+  );
+  const owned = rows.map((row) => row.name);
+  expect(owned).toContain('attempts');
+  expect(owned.filter((name) => !REMOVED_TABLES.includes(name))).toEqual([]);
 });
