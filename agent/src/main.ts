@@ -1,4 +1,5 @@
 import { processTerminal } from './client/terminal.ts';
+import { withAbilities } from './client/terminal-abilities.ts';
 import { runCli } from './commands/run-cli.ts';
 
 // `planfleet tasks | head` closes the pipe early; that is not an error.
@@ -8,4 +9,4 @@ for (const stream of [process.stdout, process.stderr])
     throw error;
   });
 
-process.exitCode = await runCli(process.argv.slice(2), processTerminal());
+process.exitCode = await runCli(process.argv.slice(2), withAbilities(processTerminal()));

@@ -4,6 +4,7 @@ import type { Settings } from './settings.ts';
 import type { Database } from './store/database.ts';
 import type { LogBell } from './wake/log-bell.ts';
 import type { Wake } from './wake/wake.ts';
+import type { BatchWatch } from './watch/batch-watch.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -49,6 +50,7 @@ export interface Deps {
   readonly sha256: (data: Uint8Array) => Promise<string>;
   readonly wake: Wake;
   readonly logs: LogBell;
+  readonly watch: BatchWatch;
   readonly brain: BrainPort;
   readonly auth: TokenVerifier;
   readonly log: Log;

@@ -15,6 +15,12 @@ export interface Settings {
   readonly followed_log_pace_ms: number;
   /** Database reads of one request that follows a log; then its reader comes back. */
   readonly follow_reads: number;
+  /** How often a batch that somebody watches is looked at: the most that its events are behind. */
+  readonly events_poll_ms: number;
+  /** A stream of events without any sends a sign of life this often. */
+  readonly events_heartbeat_ms: number;
+  /** The longest that a stream of events is held; the client comes back and goes on where it was. */
+  readonly events_ms: number;
   readonly max_json_bytes: number;
   readonly max_markdown_bytes: number;
   readonly max_bundle_bytes: number;
@@ -38,6 +44,11 @@ export const DEFAULT_SETTINGS: Settings = {
   // Nobody notices a quarter of a second, and a task that prints all the time costs four writes a second.
   followed_log_pace_ms: 250,
   follow_reads: Number.POSITIVE_INFINITY,
+  // Three looks in two seconds, of at most three events each: about four events a second whatever happens.
+  events_poll_ms: 700,
+  // Below the 30 s to 60 s after which proxies take a silent connection for dead.
+  events_heartbeat_ms: 15_000,
+  events_ms: 300_000,
   // A full load of reports: 1,000 short ones, or about 250 that carry the largest tail.
   max_json_bytes: 16 << 20,
   max_markdown_bytes: 2 << 20,

@@ -195,7 +195,7 @@ export class Fleet {
   }
 
   async stages(id: string): Promise<Map<string, StageView>> {
-    const { items } = await this.get<Page<StageView>>(`/v1/batches/${id}/stages`);
+    const { items } = await this.get<Page<StageView>>(`/v1/batches/${id}/stages?limit=500`);
     return new Map(items.map((stage) => [stage.key, stage]));
   }
 

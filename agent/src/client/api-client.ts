@@ -14,7 +14,12 @@ export class RefusedError extends CliError {
   constructor(status: number, problem: Problem | null, message: string, hint: string | undefined) {
     // A wrong name or value is the caller's; a missing right or a failing server is not.
     const usage = status >= 400 && status < 500 && ![401, 403, 407, 408, 429].includes(status);
-    super(usage ? EXIT.usage : EXIT.unreachable, message, { hint });
+    const diagnostics = problem?.['diagnostics'];
+    super(usage ? EXIT.usage : EXIT.unreachable, message, {
+      hint,
+      code: problem?.code ?? `http_${status}`,
+      details: { status, ...(diagnostics === undefined ? {} : { diagnostics }) },
+    });
     this.status = status;
     this.problem = problem;
   }
@@ -46,19 +51,20 @@ export class ApiClient {
     path: string,
     options: RequestOptions = {},
     method = 'GET',
-  ): Promise<{ raw: unknown; value: T }> {
+  ): Promise<{ raw: unknown; value: T; headers: Headers }> {
     const response = await this.request(method, path, options);
     let raw: unknown;
     try {
       raw = await response.json();
     } catch (error) {
       if (isAbort(error)) throw error;
+      if (!(error instanceof SyntaxError)) throw this.#unreachable(error);
       throw this.#strange(`${method} ${path} did not answer JSON`);
     }
     const parsed = schema.safeParse(raw);
     if (!parsed.success)
       throw this.#strange(`${method} ${path} gave an unknown answer: ${z.prettifyError(parsed.error)}`);
-    return { raw, value: parsed.data };
+    return { raw, value: parsed.data, headers: response.headers };
   }
 
   async get<T>(schema: z.ZodType<T>, path: string, options: RequestOptions = {}): Promise<T> {
@@ -117,7 +123,9 @@ export class ApiClient {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const reason = REASONS[code] ?? (cause instanceof Error ? cause.message || code : String(cause));
     return new UnreachableError(EXIT.unreachable, `cannot reach ${this.#server.url}: ${reason}`, {
-      hint: 'Is it running? `planfleet up` starts one on this machine; --url or PLANFLEET_URL names another.',
+      hint: CERTIFICATE.test(code)
+        ? 'Where it is signed by your own authority: NODE_EXTRA_CA_CERTS=CA.pem planfleet ...'
+        : 'Is it running? `planfleet up` starts one on this machine; --url or PLANFLEET_URL names another.',
       cause: error,
     });
   }
@@ -138,8 +146,18 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no answer (timed out)',
   UND_ERR_SOCKET: 'the connection was cut',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name; use that name in --url',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed (NODE_EXTRA_CA_CERTS names a file to trust)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not trusted here',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is by an authority that is not trusted here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is by an authority that is not known here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is by an authority that is not known here',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or the clock of this machine is wrong',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; is it http instead of https?',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS; is it http instead of https?',
 };
+
+/** Codes that trusting another authority helps against. */
+const CERTIFICATE = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/;
 
 const issuesSchema = z.array(z.object({ path: z.string(), message: z.string() }));
 

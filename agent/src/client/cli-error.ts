@@ -17,16 +17,29 @@ export class CliError extends Error {
   override readonly name: string = 'CliError';
   readonly exit_code: ExitCode;
   readonly hint: string | undefined;
+  /** What programs know it by: the code of the control plane's problem, or the name of the exit code. */
+  readonly code: string;
+  /** What `--json` says besides. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(
-    exitCode: ExitCode,
-    message: string,
-    options: { hint?: string | undefined; cause?: unknown } = {},
-  ) {
+  constructor(exitCode: ExitCode, message: string, options: CliErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.exit_code = exitCode;
     this.hint = options.hint;
+    this.code = options.code ?? codeOf(exitCode);
+    this.details = options.details ?? {};
   }
+}
+
+export interface CliErrorOptions {
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+  readonly code?: string | undefined;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+function codeOf(exitCode: ExitCode): string {
+  return Object.entries(EXIT).find(([, code]) => code === exitCode)?.[0] ?? 'failed';
 }
 
 /** A wrong argument, file or value on this side. */

@@ -1,13 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve, sep } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { basename, resolve } from 'node:path';
 import { type FileView, fileViewSchema } from '@planfleet/shared-types';
 import { type ApiClient, UnreachableError } from './api-client.ts';
 import { batchPath } from './batch-path.ts';
 import { CliError, EXIT, usageError } from './cli-error.ts';
+import { downloadFile, targetBelow } from './download-file.ts';
 import { readPages } from './read-pages.ts';
 import { retryRequest } from './retry-request.ts';
 import type { PlanInput } from './validate-plan.ts';
@@ -124,51 +120,7 @@ function belongsTo(path: string, output: Output): boolean {
   return output.kind !== 'output_file' && path.startsWith(`${output.path}/`);
 }
 
-/** A task chose the path, so it must not lead out of the folder that the user named. */
 function targetOf(path: string, output: Output): string {
   if (path === output.path) return output.target;
-  const target = resolve(output.target, path.slice(output.path.length + 1));
-  if (!target.startsWith(output.target + sep) || path.includes('\0'))
-    throw new CliError(EXIT.unreachable, `the batch has a file whose path leads out of its folder: ${path}`);
-  return target;
-}
-
-async function downloadFile(
-  client: ApiClient,
-  batchId: string,
-  file: FileView,
-  target: string,
-): Promise<void> {
-  const encoded = file.path.split('/').map(encodeURIComponent).join('/');
-  const response = await client.request('GET', batchPath(batchId, `/files/${encoded}`));
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = join(
-    dirname(target),
-    `.${basename(target).slice(0, 100)}.${randomBytes(4).toString('hex')}.part`,
-  );
-  const hash = createHash('sha256');
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  try {
-    const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as never);
-    await pipeline(body, measure, createWriteStream(temporary));
-    if (hash.digest('hex') !== file.sha256)
-      throw new CliError(
-        EXIT.unreachable,
-        `${file.path} arrived damaged: its content is not what the task wrote`,
-      );
-    await rename(temporary, target);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    if (error instanceof CliError) throw error;
-    const { message, syscall } = error as NodeJS.ErrnoException;
-    if (syscall !== undefined && syscall !== 'read') throw usageError(`cannot write ${target}: ${message}`);
-    throw new UnreachableError(EXIT.unreachable, `the connection was cut while ${file.path} was read`, {
-      cause: error,
-    });
-  }
+  return targetBelow(output.target, path.slice(output.path.length + 1));
 }

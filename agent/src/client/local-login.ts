@@ -41,7 +41,7 @@ export async function writeConfigIfNone(file: string, data: string): Promise<boo
 }
 
 /** Never readable by others, not even for a moment, and never half written. */
-async function writePrivateFile(file: string, text: string): Promise<void> {
+export async function writePrivateFile(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${randomBytes(4).toString('hex')}`;
   await writeFile(temporary, text, { mode: 0o600, flag: 'wx' });

@@ -11,7 +11,7 @@ export interface Paint {
 /** Colours, or none in a pipe and with NO_COLOR. */
 export function createPaint(coloured: boolean): Paint {
   const style = (open: number, close: number): Style =>
-    coloured ? (text) => `\u001b[${open}m${text}\u001b[${close}m` : (text) => text;
+    coloured ? (text) => (text === '' ? '' : `\u001b[${open}m${text}\u001b[${close}m`) : (text) => text;
   return {
     bold: style(1, 22),
     dim: style(2, 22),

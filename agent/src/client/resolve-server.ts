@@ -23,25 +23,53 @@ export interface Server {
   readonly token: string | null;
 }
 
+/** Which of the places it was found in, for people who wonder. */
+export interface LocatedServer extends Server {
+  readonly url_from: string;
+  readonly token_from: string | null;
+}
+
+interface Flags {
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+}
+
 /**
  * Address and token: flags, then the environment, then the config file, then what `up` or `serve` on
  * this machine left for its user. A stored token is only sent to the server it was stored for; a
  * mistyped --url must not hand it to a stranger.
  */
-export async function resolveServer(
-  flags: { url?: string | undefined; token?: string | undefined },
-  terminal: Terminal,
-): Promise<Server> {
+export async function resolveServer(flags: Flags, terminal: Terminal): Promise<Server> {
+  const { url, token } = await locateServer(flags, terminal);
+  return { url, token };
+}
+
+export async function locateServer(flags: Flags, terminal: Terminal): Promise<LocatedServer> {
   const { env } = terminal;
   const config = await readConfig(terminal);
-  const local = await readLocalLogin(config.data ?? defaultDataFolder(env));
-  const url = flags.url || env['PLANFLEET_URL'] || config.url || local?.url || DEFAULT_URL;
-  const address = parseServerUrl(url);
-  const token = flags.token || env['PLANFLEET_TOKEN'];
-  if (token) return { url: address, token };
-  if (config.token !== undefined && (config.url === undefined || sameServer(config.url, address)))
-    return { url: address, token: config.token };
-  return { url: address, token: local !== null && sameServer(local.url, address) ? local.token : null };
+  const file = configFile(env);
+  const data = config.data ?? defaultDataFolder(env);
+  const local = await readLocalLogin(data);
+  const [text, url_from] = firstOf(
+    [flags.url, '--url'],
+    [env['PLANFLEET_URL'], 'PLANFLEET_URL'],
+    [config.url, file],
+    [local?.url, `the login of this machine's own control plane in ${data}`],
+  ) ?? [DEFAULT_URL, 'nothing is configured'];
+  const url = parseServerUrl(text);
+  const [token, token_from] = firstOf(
+    [flags.token, '--token'],
+    [env['PLANFLEET_TOKEN'], 'PLANFLEET_TOKEN'],
+    [config.url === undefined || sameServer(config.url, url) ? config.token : undefined, file],
+    [local !== null && sameServer(local.url, url) ? local.token : undefined, data],
+  ) ?? [null, null];
+  return { url, url_from, token, token_from };
+}
+
+/** An empty text counts as none: `PLANFLEET_URL= planfleet status`. */
+function firstOf(...candidates: readonly (readonly [string | undefined, string])[]) {
+  for (const [value, from] of candidates) if (value) return [value, from] as const;
+  return null;
 }
 
 async function readConfig(terminal: Terminal): Promise<Config> {

@@ -25,7 +25,12 @@ export async function createToken(options: CreateTokenOptions, terminal: Termina
     const { signToken } = await import('@planfleet/control-plane');
     const signed = await signToken({ signing_key: signingKey, ...withoutUndefined(request) });
     if (options.json) printJson(terminal, signed);
-    else terminal.out(signed.token);
+    else {
+      terminal.err(
+        `Token ${signed.jti} is made offline, so \`tokens list\` does not show it. It is shown only now:`,
+      );
+      terminal.out(signed.token);
+    }
     return EXIT.done;
   }
   const client = await connect(options, terminal);

@@ -8,9 +8,10 @@ import { formatCounts } from '../client/format-progress.ts';
 import { paintState } from '../client/paint.ts';
 import { formatDuration } from '../client/parse-duration.ts';
 import { printableLine } from '../client/printable-text.ts';
-import { printJson, type Terminal } from '../client/terminal.ts';
-import { type Watched, watchBatch } from '../client/watch-batch.ts';
+import { openView } from '../client/progress/open-view.ts';
+import type { Terminal } from '../client/terminal.ts';
 import { watchCommand } from '../client/watch-command.ts';
+import { watchInterruptible } from '../client/watch-interruptible.ts';
 
 export interface Following {
   readonly client: ApiClient;
@@ -23,43 +24,29 @@ export interface Following {
 /** Progress until the batch has ended, then its results on this machine, or why it failed. */
 export async function followBatch(following: Following): Promise<ExitCode> {
   const { client, batch_id, json, terminal } = following;
-  // With --json standard output is for programs, and people read standard error.
+  // With --json standard output is for programs, and so is standard error.
   const say = json ? terminal.err : terminal.out;
-  const watched = await watchUntilInterrupted(client, batch_id, say);
-  if (watched === null) {
-    terminal.err(`\nBatch ${batch_id} goes on without this.`);
-    terminal.err(`  watch it again:  ${watchCommand(batch_id, following.outputs)}`);
-    terminal.err(`  stop it:         planfleet cancel ${batch_id}`);
-    return EXIT.interrupted;
-  }
-  const { batch, raw } = watched;
+  const view = await openView(terminal, { json, say });
+  const batch = await watchInterruptible({ client, batch_id, view });
+  if (batch === null) return sayGoesOn(batch_id, following.outputs, terminal);
   // How the batch ended is said even when its results cannot be fetched.
   const problem = await fetchOutputs(following, batch, say).catch((error: unknown) => error);
-  if (json) printJson(terminal, raw);
-  if (batch.abandoned > 0) {
+  if (!json && batch.abandoned > 0) {
     say('');
     for (const line of await explainFailures(client, batch, terminal.paint)) say(line);
     say('');
   }
-  say(summarize(batch, terminal));
+  if (!json) say(summarize(batch, terminal));
   if (problem !== undefined) throw problem;
   return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
 }
 
-/** Ctrl-C ends the watching and nothing else; afterwards it means again what it always does. */
-async function watchUntilInterrupted(
-  client: ApiClient,
-  batchId: string,
-  say: (line: string) => void,
-): Promise<Watched | null> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    return await watchBatch({ client, batch_id: batchId, say, signal: stop.signal });
-  } finally {
-    process.off('SIGINT', interrupt);
-  }
+/** After Ctrl-C. */
+export function sayGoesOn(batchId: string, outputs: readonly Output[], terminal: Terminal): ExitCode {
+  terminal.err(`\nBatch ${batchId} goes on without this.`);
+  terminal.err(`  watch it again:  ${watchCommand(batchId, outputs)}`);
+  terminal.err(`  stop it:         planfleet cancel ${batchId}`);
+  return EXIT.interrupted;
 }
 
 function summarize(batch: BatchView, terminal: Terminal): string {

@@ -27,5 +27,9 @@ export async function listTokens(options: ServerOptions, terminal: Terminal): Pr
     ]);
     for (const line of formatTable(rows)) terminal.out(line);
   }
+  if (!options.json)
+    terminal.err(
+      'Not listed: tokens made with --signing-key. `tokens revoke` ends them too, by the id said then.',
+    );
   return EXIT.done;
 }

@@ -1,13 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import type { Scope } from '@planfleet/shared-types';
 import { CliError, EXIT, usageError } from '../client/cli-error.ts';
 import { configFile, defaultDataFolder } from '../client/config-folders.ts';
-import { writeConfigIfNone, writeLocalLogin } from '../client/local-login.ts';
+import { readLocalLogin, writeConfigIfNone } from '../client/local-login.ts';
 import { DEFAULT_PORT, isLoopback } from '../client/resolve-server.ts';
 import type { Terminal } from '../client/terminal.ts';
 import type { Log } from './create-log.ts';
+import { isAccepted, openLocalTokens } from './local-tokens.ts';
+import { readTls } from './read-tls.ts';
 
 /** Options that `up` and `serve` share. */
 export interface ControlPlaneCommandOptions {
@@ -25,11 +26,19 @@ export interface ControlPlaneCommandOptions {
 
 export interface LocalServer {
   readonly url: string;
+  /** For programs on this machine. */
+  readonly local_url: string;
+  /** Where other machines find it. */
+  readonly public_url: string;
   readonly data: string;
-  /** Makes tokens without asking: whoever may read the signing key may do that. */
-  sign(token: { subject: string; scopes: readonly Scope[]; agent?: string }): Promise<string>;
+  readonly tls: boolean;
+  /** A token for machines that join, the same at every start; null: for agents of any name. */
+  agentToken(name: string | null): Promise<string>;
   close(): Promise<void>;
 }
+
+/** Long enough for one request. */
+const BOOTSTRAP_S = 60;
 
 /** Starts the control plane in this process, and leaves its user a login that the CLI finds. */
 export async function startLocalServer(
@@ -43,8 +52,7 @@ export async function startLocalServer(
       `without TLS, everybody on the way to ${options.host} could read tokens and results`,
       'Give --tls-cert and --tls-key, or say --insecure-http where the network itself is private (a VPN).',
     );
-  const data =
-    options.data === undefined ? defaultDataFolder(terminal.env) : resolve(terminal.cwd, options.data);
+  const data = dataFolderOf(options, terminal);
   await mkdir(data, { recursive: true, mode: 0o700 });
   const { signingKeyFile, signToken, startControlPlane } = await import('@planfleet/control-plane');
   const timing = readTiming(options, terminal);
@@ -55,41 +63,61 @@ export async function startLocalServer(
     ...(tls === null ? {} : { tls }),
     ...timing,
     log,
-  }).catch((error: unknown) => {
-    throw explainStart(error, options);
+  }).catch(async (error: unknown) => {
+    throw await explainStart(error, options, data);
   });
   try {
-    const signingKey = await readFile(signingKeyFile(data), 'utf8');
-    const sign: LocalServer['sign'] = async ({ scopes, ...rest }) =>
-      (await signToken({ signing_key: signingKey, scopes: [...scopes], ...rest })).token;
-    const token = await sign({
-      subject: userInfo().username,
-      scopes: ['submit', 'read', 'operate', 'admin'],
-    });
-    await writeLocalLogin(data, { url: server.url, token });
+    const signAdmin = async () =>
+      (
+        await signToken({
+          signing_key: await readFile(signingKeyFile(data), 'utf8'),
+          subject: 'local start',
+          scopes: ['admin'],
+          expires_in_s: BOOTSTRAP_S,
+        })
+      ).token;
+    const tokens = await openLocalTokens({ url: server.local_url, data, signAdmin });
     const file = configFile(terminal.env);
     if (await writeConfigIfNone(file, data))
       log({ level: 'info', message: `${file} now names this control plane` });
-    return { url: server.url, data, sign, close: () => server.close() };
+    return {
+      url: server.url,
+      local_url: server.local_url,
+      public_url: reachableUrl(server.url, options.host, tls?.name ?? null),
+      data,
+      tls: tls !== null,
+      agentToken: tokens.agentToken,
+      close: () => server.close(),
+    };
   } catch (error) {
     await server.close();
     throw error;
   }
 }
 
-async function readTls(options: ControlPlaneCommandOptions, terminal: Terminal) {
-  const { tlsCert, tlsKey } = options;
-  if (tlsCert === undefined && tlsKey === undefined) return null;
-  if (tlsCert === undefined || tlsKey === undefined)
-    throw usageError('--tls-cert and --tls-key belong together', 'Both are PEM files.');
-  const read = async (option: string, file: string) => {
-    try {
-      return await readFile(resolve(terminal.cwd, file), 'utf8');
-    } catch (error) {
-      throw usageError(`${option}: cannot read ${file}: ${(error as Error).message}`);
-    }
-  };
-  return { cert: await read('--tls-cert', tlsCert), key: await read('--tls-key', tlsKey) };
+export function dataFolderOf(options: { data?: string }, terminal: Terminal): string {
+  return options.data === undefined ? defaultDataFolder(terminal.env) : resolve(terminal.cwd, options.data);
+}
+
+/** Where other machines find this one when it listens on all its addresses: by the name that the certificate is for. */
+export function reachableUrl(url: string, host: string, certified: string | null = null): string {
+  const address = new URL(url);
+  if (host === '0.0.0.0' || host === '::') address.hostname = certified ?? hostname();
+  return address.href.replace(/\/$/, '');
+}
+
+/** A control plane that runs with this data folder: its address, or null. */
+export async function findRunning(data: string): Promise<string | null> {
+  const login = await readLocalLogin(data);
+  // Its own token is accepted by nobody else, so another program on that port is not taken for it.
+  return login !== null && (await isAccepted(login.url, login.token)) ? login.url : null;
+}
+
+export function alreadyUp(url: string, data: string): CliError {
+  return new CliError(EXIT.unreachable, `planfleet is up already at ${url}`, {
+    code: 'already_up',
+    hint: `\`planfleet status\` shows it; its data is in ${data}. A second one needs its own --data and --port.`,
+  });
 }
 
 /** Tests shorten these; people have no reason to. */
@@ -108,16 +136,28 @@ function readTiming(options: ControlPlaneCommandOptions, { env }: Terminal) {
   };
 }
 
-function explainStart(error: unknown, { host, port }: ControlPlaneCommandOptions): unknown {
+async function explainStart(
+  error: unknown,
+  { host, port }: ControlPlaneCommandOptions,
+  data: string,
+): Promise<unknown> {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const place = `${host}:${port ?? DEFAULT_PORT}`;
-  if (code === 'EADDRINUSE')
+  if (code === 'EADDRINUSE') {
+    const running = await findRunning(data);
+    if (running !== null) return alreadyUp(running, data);
     return new CliError(EXIT.unreachable, `something listens on ${place} already`, {
-      hint: 'Is planfleet up there already? `planfleet status` tells. Else choose another with --port.',
+      code: 'port_in_use',
+      hint: 'Choose another with --port, or end what listens there (`ss -ltnp` names it).',
       cause: error,
     });
+  }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
     return new CliError(EXIT.unreachable, `cannot listen on ${place}: ${(error as Error).message}`, {
+      hint:
+        code === 'EACCES'
+          ? 'Ports below 1024 need more rights; choose a higher one with --port.'
+          : 'This machine has no such address; --host 0.0.0.0 listens on all it has.',
       cause: error,
     });
   return error;

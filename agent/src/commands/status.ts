@@ -23,9 +23,9 @@ export async function status(
 ): Promise<ExitCode> {
   const outputs = namedOutputs(options.output ?? [], terminal.cwd);
   if (outputs.length > 0 && options.watch !== true)
-    throw usageError('--output needs --watch', 'planfleet status BATCH --watch -o NAME=PATH');
+    throw usageError('--output needs --watch', 'planfleet watch BATCH -o NAME=PATH');
   if (batchId === undefined) {
-    if (options.watch === true) throw usageError('--watch needs a batch', 'planfleet status BATCH --watch');
+    if (options.watch === true) throw usageError('--watch needs a batch', 'planfleet watch BATCH');
     await showFleet(await connect(options, terminal), options, terminal);
     return EXIT.done;
   }
@@ -42,8 +42,12 @@ async function showFleet(client: ApiClient, options: ServerOptions, terminal: Te
   const batches = await client.read(pageSchema(batchViewSchema), '/v1/batches', {
     query: { limit: SHOWN_BATCHES },
   });
-  if (options.json) return printJson(terminal, batches.raw);
-  const agents = await client.get(pageSchema(agentViewSchema), '/v1/agents');
+  const { raw: rawAgents, value: agents } = await client.read(pageSchema(agentViewSchema), '/v1/agents');
+  if (options.json)
+    return printJson(terminal, {
+      ...(batches.raw as object),
+      agents: (rawAgents as { items: unknown[] }).items,
+    });
   if (batches.value.items.length === 0)
     terminal.out('No batches yet. Submit one: planfleet submit DIR --watch');
   for (const line of formatTable(

@@ -10,6 +10,7 @@ import { openClientDatabase } from '../store/databases/client.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOwnBell } from '../wake/bells/own-bell.ts';
 import { createOwnPoller } from '../wake/wakes/own-poller.ts';
+import { createBatchWatch } from '../watch/batch-watch.ts';
 
 /** Variables, secrets and bindings of wrangler.toml. */
 export interface Env {
@@ -38,6 +39,9 @@ const SETTINGS: Settings = {
   ...DEFAULT_SETTINGS,
   // Cron's shortest interval.
   tick_ms: 60_000,
+  // With `events_ms`: 25 reads per stream, within the 50 subrequests of a Worker.
+  events_poll_ms: 1_000,
+  events_ms: 25_000,
   // The platform takes bodies of 100 MB.
   max_blob_bytes: 100 << 20,
   // A request may make 50 others.
@@ -74,6 +78,7 @@ function getInstance(env: Env): Instance | string {
       sha256,
       wake: createOwnPoller({ db, timers, random: Math.random, poll_ms: SETTINGS.wake_poll_ms }),
       logs: createOwnBell(timers),
+      watch: createBatchWatch({ db, timers, sha256, log, poll_ms: SETTINGS.events_poll_ms, shared: false }),
       log,
       settings: SETTINGS,
       keys: parseSigningKeys(SIGNING_KEY),

@@ -4,9 +4,10 @@ import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
 import { noteLogArrivals } from '../store/transitions/note-log-arrivals.ts';
 import { storeLogChunks } from '../store/transitions/store-log-chunks.ts';
-import { readAgentName, superseded } from './agents.ts';
 import { invalid } from './request/parse-input.ts';
+import { readAgentName } from './request/read-agent-name.ts';
 import { readJson } from './request/read-json.ts';
+import { superseded } from './superseded.ts';
 
 /** Output of running attempts, many in one request. */
 export function agentLogRoutes(deps: Deps): Hono<AppEnv> {

@@ -1,24 +1,13 @@
 import { ApiError, parseTaskId } from '@planfleet/shared-types';
 import { Hono } from 'hono';
-import * as z from 'zod';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
 import { findTaskKey } from '../store/queries/read-log.ts';
 import { answerFollow } from './logs/answer-follow.ts';
 import { answerLog } from './logs/answer-log.ts';
 import { invalid } from './request/parse-input.ts';
+import { logsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
-
-const wholeNumber = z
-  .string()
-  .regex(/^\d{1,15}$/, 'it is a whole number')
-  .transform(Number);
-
-const logsQuery = z.strictObject({
-  attempt: wholeNumber.pipe(z.int().min(1)).nullable().default(null),
-  offset: wholeNumber.default(0),
-  follow: z.enum(['0', '1'], 'follow is 0 or 1').default('0'),
-});
 
 /** The output of a task: what there is, or as it comes. */
 export function taskLogRoutes(deps: Deps): Hono<AppEnv> {

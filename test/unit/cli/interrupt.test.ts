@@ -38,7 +38,7 @@ it('Ctrl-C while watching leaves the batch running, and says how to watch and st
   child.kill('SIGINT');
   expect((await ended)[0]).toBe(130);
   const target = `${await realpath(test.home)}/it'\\''s here/totals.csv`;
-  expect(errors).toContain(`planfleet status ${BATCH} --watch -o 'OUT=${target}'\n`);
+  expect(errors).toContain(`planfleet watch ${BATCH} -o 'OUT=${target}'\n`);
   expect(errors).toContain(`planfleet cancel ${BATCH}`);
   expect(fake.requests.every((request) => request.method === 'GET')).toBe(true);
 });

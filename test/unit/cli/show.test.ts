@@ -5,7 +5,7 @@ import { formatDuration, parseDuration } from '../../../agent/src/client/parse-d
 import { printableText } from '../../../agent/src/client/printable-text.ts';
 import { safeAgentName } from '../../../agent/src/commands/agent-settings.ts';
 import { createLog } from '../../../agent/src/commands/create-log.ts';
-import { reachableUrl } from '../../../agent/src/commands/serve.ts';
+import { reachableUrl } from '../../../agent/src/commands/start-local-server.ts';
 import { type FakeControlPlane, startFakeControlPlane } from './fake-control-plane.ts';
 import { BATCH, page, sampleAttempt, sampleBatch, sampleStage, sampleTask } from './sample-answers.ts';
 import { createTestTerminal, type TestTerminal } from './test-terminal.ts';

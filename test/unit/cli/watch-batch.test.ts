@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../../agent/src/client/api-client.ts';
+import { createLinesView } from '../../../agent/src/client/progress/lines-view.ts';
 import { watchBatch } from '../../../agent/src/client/watch-batch.ts';
 import {
   type FakeControlPlane,
@@ -20,7 +21,8 @@ async function start(routes: FakeRoutes, port?: number): Promise<FakeControlPlan
 }
 function watch(url: string, say: (line: string) => void, signal = new AbortController().signal, line_ms = 0) {
   const client = new ApiClient({ url, token: null });
-  return watchBatch({ client, batch_id: BATCH, say, signal, first_poll_ms: 5, longest_poll_ms: 10, line_ms });
+  const view = createLinesView(say, line_ms);
+  return watchBatch({ client, batch_id: BATCH, view, signal, first_poll_ms: 5, longest_poll_ms: 10 });
 }
 
 /** A batch whose stages are these, one look after the other; the last is its end. */
@@ -49,7 +51,7 @@ describe('watching a batch', () => {
       ),
     );
     const lines: string[] = [];
-    expect((await watch(fake.url, (line) => lines.push(line)))?.batch.state).toBe('succeeded');
+    expect((await watch(fake.url, (line) => lines.push(line)))?.state).toBe('succeeded');
     expect(lines).toEqual([
       'scan 0/1 done, 1 running',
       'scan 1/1 done; extract waits for its list',
@@ -87,7 +89,7 @@ describe('watching a batch', () => {
     await away;
     await first.close();
     await start(looks([]), first.port);
-    expect((await watched)?.batch.state).toBe('succeeded');
+    expect((await watched)?.state).toBe('succeeded');
     expect(lines).toEqual([
       'The control plane does not answer; trying again until it does. The batch is not affected.',
       'The control plane answers again.',
@@ -106,4 +108,24 @@ describe('watching a batch', () => {
     const stop = new AbortController();
     expect(await watch(fake.url, () => stop.abort(), stop.signal)).toBeNull();
   });
+});
+
+it('says that no agent is there when nothing runs for that reason', async () => {
+  let agents = 0;
+  const fake = await start({
+    [`GET /v1/batches/${BATCH}`]: () => ({
+      json: agents > 1 ? sampleBatch('succeeded') : sampleBatch('active', { total: 1, ready: 1 }),
+    }),
+    [`GET /v1/batches/${BATCH}/stages`]: () => page([]),
+    'GET /v1/agents': () => {
+      agents += 1;
+      return page([]);
+    },
+  });
+  const lines: string[] = [];
+  await watch(fake.url, (line) => lines.push(line));
+  expect(lines).toEqual([
+    'No agent is connected, so nothing runs. Start one: planfleet agent',
+    'An agent is connected.',
+  ]);
 });

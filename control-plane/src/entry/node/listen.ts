@@ -39,6 +39,19 @@ export async function listen(
   return { server, port: address.port };
 }
 
+/** Without TLS, for this machine alone: on the port after the other, which is the same after a restart, if it is free. */
+export async function listenLocally(
+  listener: RequestListener,
+  port: number,
+): Promise<{ server: Server; url: string }> {
+  const host = '127.0.0.1';
+  const next = port === 0 || port === 65_535 ? 0 : port + 1;
+  const listening = await listen(listener, { host, port: next }).catch(() =>
+    listen(listener, { host, port: 0 }),
+  );
+  return { server: listening.server, url: urlOf({ host, port: listening.port }, listening.port) };
+}
+
 /** An address that this machine reaches the server by. */
 export function urlOf({ host, tls }: ListenOptions, port: number): string {
   const everywhere = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;

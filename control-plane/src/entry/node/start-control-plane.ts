@@ -11,8 +11,9 @@ import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createSharedBell } from '../../wake/bells/shared-bell.ts';
 import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
+import { createBatchWatch } from '../../watch/batch-watch.ts';
 import { openDatabase, prepareDataFolder } from './data-folder.ts';
-import { type ListenOptions, listen, urlOf } from './listen.ts';
+import { type ListenOptions, listen, listenLocally, urlOf } from './listen.ts';
 import { readOrCreateSigningKey } from './signing-key-file.ts';
 
 export interface ControlPlaneOptions extends ListenOptions {
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions extends ListenOptions {
 
 export interface ControlPlane {
   readonly url: string;
+  /** For programs on this machine: with TLS a port of its own on loopback, since a certificate names another host. */
+  readonly local_url: string;
   readonly port: number;
   /** Answers what is under way, then lets go of everything. */
   close(): Promise<void>;
@@ -68,29 +71,33 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       timers,
       random: Math.random,
-      sha256: async (data) => createHash('sha256').update(data).digest('hex'),
+      sha256,
       wake: createSharedPoller({ db, clock, timers, log, poll_ms: settings.wake_poll_ms }),
       logs: createSharedBell(timers),
+      watch: createBatchWatch({ db, timers, sha256, log, poll_ms: settings.events_poll_ms, shared: true }),
       log,
       settings,
       keys,
       defer: background.run,
     });
     const app = createApp(deps);
-    const { server, port } = await listen(
-      getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-      options,
-    );
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    const { server, port } = await listen(listener, options);
+    const local = options.tls === undefined ? null : await listenLocally(listener, options.port);
     const stopTicking = startTicking(deps, background.run);
     return {
       url: urlOf(options, port),
+      local_url: local?.url ?? urlOf(options, port),
       port,
       async close() {
+        const localClosed = local === null ? null : closeServer(local.server);
         stopTicking();
         deps.wake.close();
         deps.logs.close();
+        deps.watch.close();
         await closeServer(server);
         await background.settled();
+        await localClosed;
         await db.close();
       },
     };
@@ -98,6 +105,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await db.close();
     throw error;
   }
+}
+
+async function sha256(data: Uint8Array): Promise<string> {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** The first tick at once: it finds what the last process left. Then one after the other, however long they take. */

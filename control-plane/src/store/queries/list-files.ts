@@ -7,7 +7,8 @@ const page = (
   columns: string,
 ) => `SELECT f.path, ${columns}, f.sha256, f.ordinal, f.attempt, s.key
   FROM batches b JOIN ${table} f ON f.batch_seq = b.seq JOIN stages s ON s.id = f.stage_id
-  WHERE b.id = :batch_id AND f.path > :after ORDER BY f.path LIMIT :limit`;
+  WHERE b.id = :batch_id AND f.path >= max(:after, :prefix) AND f.path <> :after
+    AND f.path < :prefix || char(1114111) ORDER BY f.path LIMIT :limit`;
 const LIST_FILES = page('files', 'f.size');
 /** Logs that are still on the machine of their agent are none of the batch yet. */
 const LIST_LOGS = page('attempt_logs', 'f.stored AS size').replace('WHERE', "WHERE f.kept <> 'machine' AND");
@@ -15,13 +16,13 @@ const EXISTS = 'SELECT 1 FROM batches WHERE id = :batch_id';
 const FIND = `SELECT f.sha256 FROM batches b JOIN files f ON f.batch_seq = b.seq
   WHERE b.id = :batch_id AND f.path = :path`;
 
-/** Files that the tasks of a batch sent back, by path; null: there is no such batch. */
+/** Files that the tasks of a batch sent back, by path, all or those whose path begins with `prefix`; null: there is no such batch. */
 export async function listFiles(
   db: Database,
-  options: { batch_id: string; limit: number; cursor: string | null },
+  options: { batch_id: string; limit: number; cursor: string | null; prefix?: string },
 ): Promise<Page<FileView> | null> {
-  const { batch_id, limit } = options;
-  const bound = { batch_id, after: options.cursor ?? '', limit: limit + 1 };
+  const { batch_id, limit, prefix = '' } = options;
+  const bound = { batch_id, after: options.cursor ?? '', prefix, limit: limit + 1 };
   const [found, files, logs] = await db.batch(
     [EXISTS, LIST_FILES, LIST_LOGS].map((sql) => bindStatement(sql, bound)),
     'read',
