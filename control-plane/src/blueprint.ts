@@ -1,3 +1,5 @@
+import type { InputBinding } from '@planfleet/shared-types';
+
 /**
  * A plan turned into what the store keeps: stages in order, edges and lists between them by position. Pure data;
  * `plan/` makes it, `store/` writes it.
@@ -6,6 +8,30 @@ export interface BatchBlueprint {
   readonly stages: readonly StageBlueprint[];
   readonly edges: readonly EdgeBlueprint[];
   readonly lists: readonly ListBlueprint[];
+}
+
+/** A batch as far as the plan and its inputs say it; who submits it, and when, comes on top. */
+export interface BatchContent {
+  readonly blueprint: BatchBlueprint;
+  readonly plan_name: string;
+  /** sha256 of the bundle, or of plan.md where there is none. */
+  readonly plan_digest: string;
+  readonly bundle: string | null;
+  readonly setup: string | null;
+  readonly inputs: Readonly<Record<string, InputBinding>>;
+  readonly priority: number;
+}
+
+/** Tasks that there are from the start: one a stage, or one a group of items where the list stands in the plan. */
+export function countTasks({ stages, lists }: BatchBlueprint): number {
+  const listed = new Set(lists.flatMap((list) => list.stages)).size;
+  let tasks = stages.length - listed;
+  for (const { source, stages: over } of lists) {
+    if (source.kind === 'file') continue;
+    for (const position of over)
+      tasks += Math.ceil(source.items.length / (stages[position]?.group_size ?? 1));
+  }
+  return tasks;
 }
 
 export interface StageBlueprint {

@@ -13,6 +13,12 @@ function wholeNumber(from: number, to: number) {
   };
 }
 
+function idempotencyKey(text: string): string {
+  if (!/^[\x20-\x7e]{1,200}$/.test(text) || text.trim() !== text)
+    throw new InvalidArgumentError('It is 1 to 200 printable ASCII characters, without spaces around them.');
+  return text;
+}
+
 /**
  * Declares every command. What a command does is loaded when it runs, so that `planfleet --version`
  * does not load a database and a server.
@@ -29,7 +35,9 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
 
   declareServers(program, terminal, done);
   declarePlans(program, terminal, done);
+  declareRegistry(program, terminal, done);
   declareViews(program, terminal, done);
+  declareOperations(program, terminal, done);
   declareTokens(program, terminal, done);
   for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
     each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
@@ -74,12 +82,19 @@ function declareServers(program: Command, terminal: Terminal, done: Done): void 
 
 /** What is done with a plan. */
 function declarePlans(program: Command, terminal: Terminal, done: Done): void {
-  serverCommand(program, 'submit <plan>', 'submit a plan: its folder, or a plan.md that needs nothing else')
+  serverCommand(program, 'submit [plan]', 'submit a plan: its folder, or a plan.md that needs nothing else')
+    .option('--plan <name>', 'a registered plan instead: NAME, or NAME@VERSION')
     .option('--config <json>', 'inputs as a JSON object, or @file')
     .option('-i, --input <key=value>', 'an input: KEY=VALUE, or KEY=@PATH to send a file or folder', collect)
     .option('--name <name>', 'name of the batch, instead of the plan')
     .option('--priority <n>', '1 to 10, higher first', wholeNumber(1, 10))
     .option('--watch', 'show progress until the end, then fetch output files')
+    .addOption(
+      new Option(
+        '--idempotency-key <key>',
+        'submitted again with the same key, it is still one batch (else a random one)',
+      ).argParser(idempotencyKey),
+    )
     .action(async (plan, options) =>
       done(await (await import('./submit.ts')).submit(plan, options, terminal)),
     );
@@ -87,6 +102,25 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
   serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
   );
+}
+
+/** Plans that the control plane keeps. */
+function declareRegistry(program: Command, terminal: Terminal, done: Done): void {
+  const plan = program.command('plan').description('plans that the control plane keeps');
+  const command = (usage: string, description: string) => serverCommand(plan, usage, description);
+  command('register <plan>', 'keep a plan, to be submitted by name; new content is a new version')
+    .option('--name <name>', 'its name (else that of the folder)')
+    .action(async (path, options) =>
+      done(await (await import('./register-plan.ts')).registerPlan(path, options, terminal)),
+    );
+  command('list', 'all registered plans, with their newest version').action(async (options) =>
+    done(await (await import('./list-plans.ts')).listPlans(options, terminal)),
+  );
+  command('show <plan>', 'the inputs and tasks of a registered plan: NAME, or NAME@VERSION')
+    .option('--markdown', 'its plan.md instead, as it was registered')
+    .action(async (name, options) =>
+      done(await (await import('./show-plan.ts')).showPlan(name, options, terminal)),
+    );
 }
 
 /** What is asked about batches. */
@@ -116,9 +150,77 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
     'every attempt of a task (BATCH:stage:ordinal), its command and output',
   ).action(async (task, options) => done(await (await import('./task.ts')).task(task, options, terminal)));
 
+  serverCommand(program, 'delete <batch>', 'remove an ended batch for good, with its tasks and their history')
+    .option('--yes', 'without asking; needed where nobody can be asked')
+    .action(async (batch, options) =>
+      done(await (await import('./delete-batch.ts')).deleteBatch(batch, options, terminal)),
+    );
+
+  serverCommand(
+    program,
+    'explain <batch-or-task>',
+    'why a task does not run, or which stages of a batch do not move',
+  ).action(async (id, options) => done(await (await import('./explain.ts')).explain(id, options, terminal)));
+}
+
+/** What is asked of the fleet, and done to it. */
+function declareOperations(program: Command, terminal: Terminal, done: Done): void {
   serverCommand(program, 'cancel <batch>', 'stop a batch; what runs is ended').action(
     async (batch, options) => done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
   );
+  serverCommand(program, 'retry <batch-or-task>', 'try again what a batch gave up, or one task').action(
+    async (id, options) => done(await (await import('./retry.ts')).retry(id, options, terminal)),
+  );
+  for (const [name, description] of [
+    ['pause', 'begin no more tasks of a batch; what runs goes on'],
+    ['resume', 'let a paused batch go on'],
+  ] as const)
+    serverCommand(program, `${name} <batch>`, description).action(async (batch, options) =>
+      done(await (await import('./pause.ts')).pause(name, batch, options, terminal)),
+    );
+  for (const [name, description] of [
+    ['abort', 'end the running attempt of a task: SIGTERM, and SIGKILL after 10 s'],
+    ['kill', 'end the running attempt of a task at once: SIGKILL'],
+  ] as const)
+    serverCommand(program, `${name} <task>`, description).action(async (task, options) =>
+      done(await (await import('./signal-task.ts')).signalTask(name, task, options, terminal)),
+    );
+  declareAgents(program, terminal, done);
+  serverCommand(program, 'decisions [batch]', 'what the control plane decided, and why')
+    .option('-f, --follow', 'go on with what is decided from now on')
+    .option('--type <type>', 'only these: RETRY, ABANDON, LEASE_LOST, BATCH_FAILED, ...')
+    .option('--limit <n>', 'the newest so many', wholeNumber(1, 1_000_000), 50)
+    .action(async (batch, options) =>
+      done(await (await import('./decisions.ts')).decisions(batch, options, terminal)),
+    );
+}
+
+function declareAgents(program: Command, terminal: Terminal, done: Done): void {
+  const agents = serverCommand(
+    program,
+    'agents [name]',
+    'the machines; with a name, what one of them runs',
+  ).action(async (name, options) =>
+    done(await (await import('./agents.ts')).agents(name, options, terminal)),
+  );
+  // The group has these options too, and takes them from behind the word as well.
+  for (const [name, description] of [
+    ['drain', 'give an agent nothing new; what it runs ends normally'],
+    ['resume', 'give a draining agent tasks again'],
+  ] as const)
+    agents
+      .command(`${name} <agent>`)
+      .description(description)
+      .action(async (agent, _options, command: Command) =>
+        done(
+          await (await import('./drain-agent.ts')).drainAgent(
+            name,
+            agent,
+            command.optsWithGlobals(),
+            terminal,
+          ),
+        ),
+      );
 }
 
 function serverCommand(program: Command, usage: string, description: string, json?: string): Command {

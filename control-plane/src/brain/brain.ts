@@ -1,3 +1,4 @@
+import { takeLogLines } from '../store/transitions/take-log-lines.ts';
 import { advance, runTick, type TickDeps, type TickReport } from './tick.ts';
 
 export interface BrainDeps extends TickDeps {
@@ -31,7 +32,7 @@ export function createBrain(deps: BrainDeps): Brain {
         kicked = false;
         let chunks = 0;
         const done = await advance(deps, () => ++chunks <= CHUNKS_PER_TURN);
-        more = done.more && done.expanded + done.swept > 0;
+        more = done.more && done.expanded + done.swept + done.retried > 0;
         deps.wake.notify();
         // An embedded database answers without a turn of the event loop: requests get theirs here.
         if (more) await new Promise<void>((resolve) => deps.timers.set(resolve, 0));
@@ -46,7 +47,7 @@ export function createBrain(deps: BrainDeps): Brain {
 
   return {
     async tick() {
-      const report = await runTick(deps);
+      const report = await runTick(deps).finally(() => logDecisions(deps));
       deps.wake.notify();
       return report;
     },
@@ -55,4 +56,20 @@ export function createBrain(deps: BrainDeps): Brain {
       if (!advancing) deps.defer(advanceAll);
     },
   };
+}
+
+/** The decision log goes to the log of the server too, a tick behind; with several instances, to that of one. */
+async function logDecisions({ db, log }: BrainDeps): Promise<void> {
+  for (const { id, at, message, details, ...facts } of await takeLogLines(db)) {
+    const known = Object.entries(facts).filter(([, value]) => value !== null);
+    log({
+      level: 'info',
+      event: 'decision',
+      message,
+      decision: id,
+      decided_at: at,
+      ...Object.fromEntries(known),
+      details,
+    });
+  }
 }

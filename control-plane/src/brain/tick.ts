@@ -1,12 +1,15 @@
 import type { Database } from '../store/database.ts';
+import { findDeleted } from '../store/queries/find-deleted.ts';
 import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
 import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
 import { expandList } from '../store/transitions/expand-list.ts';
 import { expireLeases } from '../store/transitions/expire-leases.ts';
 import { promoteRetries } from '../store/transitions/promote-retries.ts';
+import { removeDeleted } from '../store/transitions/remove-deleted.ts';
 import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
+import { sweepRetry } from '../store/transitions/sweep-retry.ts';
 
 export interface TickDeps {
   readonly db: Database;
@@ -23,6 +26,8 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly rows_removed: number;
+  readonly chunks_retried: number;
 }
 
 type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
@@ -30,8 +35,8 @@ type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
 type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
-/** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
-const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled];
+/** In the order of brain.md: leases, foreach, release, batches; tidying up comes last. Each commits by itself and may be repeated. */
+const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled, removeOld];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
 const MAX_CHUNKS = 25;
@@ -48,6 +53,8 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    rows_removed: 0,
+    chunks_retried: 0,
   };
   const begun_at = deps.clock.now();
   if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
@@ -83,6 +90,7 @@ async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): P
   const advanced = await advance(deps, budget);
   counts.chunks_expanded += advanced.expanded;
   counts.chunks_swept += advanced.swept;
+  counts.chunks_retried += advanced.retried;
 }
 
 async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {
@@ -96,36 +104,67 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   counts.stages_settled += stages.length;
 }
 
-/**
- * Goes on with expansions and cancels that are under way, one chunk of each in turn, so that a list of 100,000
- * items does not hold up a list of ten. Safe beside a tick and beside itself: chunks are compare-and-set.
- */
-export async function advance(
-  deps: TickDeps,
-  budget: Budget,
-): Promise<{ expanded: number; swept: number; more: boolean }> {
-  const { db, clock } = deps;
-  const pending = await findPending(db);
-  let lists = pending.lists;
-  let cancelling = pending.cancelling;
-  let expanded = 0;
-  let swept = 0;
-  while (lists.length + cancelling.length > 0) {
-    const unfinishedLists: number[] = [];
-    for (const list of lists) {
-      if (!budget()) return { expanded, swept, more: true };
-      if ((await expandList(db, { list, now: clock.now() })).more) unfinishedLists.push(list);
-      expanded += 1;
+async function removeOld({ db, clock }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  for (const seq of await findDeleted(db, clock.now())) {
+    for (let more = true; more; ) {
+      if (!budget()) return;
+      const chunk = await removeDeleted(db, { seq });
+      counts.rows_removed += chunk.removed;
+      more = chunk.more;
     }
-    const unfinishedBatches: string[] = [];
-    for (const batch_id of cancelling) {
-      if (!budget()) return { expanded, swept, more: true };
-      const sweep = await sweepBatch(db, { batch_id, now: clock.now() });
-      if (sweep.more && sweep.state === 'cancelling') unfinishedBatches.push(batch_id);
-      swept += 1;
-    }
-    lists = unfinishedLists;
-    cancelling = unfinishedBatches;
   }
-  return { expanded, swept, more: false };
+}
+
+export interface Advanced {
+  readonly expanded: number;
+  readonly swept: number;
+  readonly retried: number;
+  readonly more: boolean;
+}
+
+/** Work that goes on chunk by chunk. */
+interface Pending {
+  readonly kind: 'expanded' | 'swept' | 'retried';
+  /** Does the next chunk; says whether there is another one. */
+  next(): Promise<boolean>;
+}
+
+/**
+ * Goes on with expansions, cancels and retries that are under way, one chunk of each in turn, so that a list of
+ * 100,000 items does not hold up a list of ten. Safe beside a tick and beside itself: chunks are compare-and-set.
+ */
+export async function advance(deps: TickDeps, budget: Budget): Promise<Advanced> {
+  const counts = { expanded: 0, swept: 0, retried: 0 };
+  let pending = await listPending(deps);
+  while (pending.length > 0) {
+    const unfinished: Pending[] = [];
+    for (const work of pending) {
+      if (!budget()) return { ...counts, more: true };
+      if (await work.next()) unfinished.push(work);
+      counts[work.kind] += 1;
+    }
+    pending = unfinished;
+  }
+  return { ...counts, more: false };
+}
+
+async function listPending({ db, clock }: TickDeps): Promise<Pending[]> {
+  const { lists, cancelling, retrying } = await findPending(db);
+  return [
+    ...lists.map((list) => ({
+      kind: 'expanded' as const,
+      next: async () => (await expandList(db, { list, now: clock.now() })).more,
+    })),
+    ...cancelling.map((batch_id) => ({
+      kind: 'swept' as const,
+      async next() {
+        const sweep = await sweepBatch(db, { batch_id, now: clock.now() });
+        return sweep.more && sweep.state === 'cancelling';
+      },
+    })),
+    ...retrying.map((batch_id) => ({
+      kind: 'retried' as const,
+      next: async () => (await sweepRetry(db, { batch_id })).more,
+    })),
+  ];
 }

@@ -1,45 +1,33 @@
-import { ApiError, batchIdSchema, TASK_STATES } from '@planfleet/shared-types';
-import { Hono, type HonoRequest } from 'hono';
-import * as z from 'zod';
+import { ApiError, type DeletedBatch } from '@planfleet/shared-types';
+import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
+import { explainBatch } from '../brain/explain/explain-batch.ts';
 import type { Deps } from '../deps.ts';
 import { listBatches, readBatch } from '../store/queries/list-batches.ts';
 import { findFile, listFiles } from '../store/queries/list-files.ts';
 import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
-import { cancelBatch } from '../store/transitions/cancel-batch.ts';
+import { readBatchFacts } from '../store/queries/read-facts.ts';
+import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
-import { parseInput } from './request/parse-input.ts';
-import { pageQuery, readQuery } from './request/read-query.ts';
+import { finalEventId, streamBatchEvents } from './batch-events.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
+import { noBatch, readBatchId } from './request/read-batch-id.ts';
+import { readQuery } from './request/read-query.ts';
 
-const batchesQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
-    .transform(Number)
-    .nullable()
-    .default(null),
-});
-const tasksQuery = z.strictObject({
-  limit: pageQuery.limit,
-  state: z.enum(TASK_STATES).nullable().default(null),
-  stage: z.string().max(200).nullable().default(null),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [position, ordinal] = text.split('.').map(Number);
-      return { position: position ?? 0, ordinal: ordinal ?? 0 };
-    })
-    .nullable()
-    .default(null),
-});
-const filesQuery = z.strictObject({ ...pageQuery, cursor: z.string().max(4_096).nullable().default(null) });
+/** What the first look at a batch may take; a database that is away answers no sooner. */
+const FIRST_LOOK_MS = 5_000;
+
+const EVENT_STREAM = {
+  'content-type': 'text/event-stream',
+  // Neither kept nor changed on the way, and handed on at once.
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const { db, clock, wake, brain } = deps;
+  const { db, clock } = deps;
 
   app.get('/', requireScope(deps, 'read'), async (c) => {
     const { limit, cursor } = readQuery(c.req, batchesQuery);
@@ -53,29 +41,55 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/stages', requireScope(deps, 'read'), async (c) => {
     const id = readBatchId(c.req);
-    const items = (await listStages(db, id)) ?? noBatch(id);
-    return c.json({ items, next_cursor: null });
+    const { limit, cursor } = readQuery(c.req, stagesQuery);
+    return c.json((await listStages(db, { batch_id: id, limit, after: cursor })) ?? noBatch(id));
   });
 
   app.get('/:id/tasks', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
-    const { limit, state, stage, cursor: after } = readQuery(c.req, tasksQuery);
+    const { limit, state, stage, cursor } = readQuery(c.req, tasksQuery);
+    const after = cursor === null ? null : { position: cursor[0], ordinal: cursor[1] };
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
   });
 
-  app.post('/:id/cancel', requireScope(deps, 'operate'), async (c) => {
-    const batch_id = readBatchId(c.req);
-    const result = await cancelBatch(db, { batch_id, now: clock.now() });
-    if (!result.ok) {
-      if (result.reason === 'not_found') noBatch(batch_id);
-      throw new ApiError('conflict', `Batch ${batch_id} has already ended: ${result.state}.`, {
-        details: { state: result.state },
-      });
+  app.get('/:id/events', requireScope(deps, 'read'), async (c) => {
+    const id = readBatchId(c.req);
+    const place = deps.watch.enter(id);
+    const first = await place.next(null, FIRST_LOOK_MS);
+    if (typeof first === 'string') {
+      place.leave();
+      if (first === 'gone') return noBatch(id);
+      throw new ApiError('busy', 'The batch could not be read in time.');
     }
-    wake.notify();
-    brain.kick();
-    return c.json({ batch_id, state: result.state });
+    const last_event_id = c.req.header('last-event-id') ?? null;
+    const had_end = first.batch.finished_at !== null && last_event_id === finalEventId(first);
+    // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
+    if (had_end || c.req.method === 'HEAD') {
+      place.leave();
+      // 204, and nothing else, keeps an EventSource that has had the end from asking again.
+      return had_end ? c.body(null, 204) : c.body(null, 200, EVENT_STREAM);
+    }
+    const { isStillAllowed } = c.var;
+    const stream = streamBatchEvents(deps, { place, first, last_event_id, isStillAllowed });
+    return c.body(stream, 200, EVENT_STREAM);
+  });
+
+  app.get('/:id/explain', requireScope(deps, 'read'), async (c) => {
+    const batch_id = readBatchId(c.req);
+    const facts = await readBatchFacts(db, { batch_id, now: clock.now() });
+    return c.json(facts === null ? noBatch(batch_id) : explainBatch(facts));
+  });
+
+  app.delete('/:id', requireScope(deps, 'operate'), async (c) => {
+    const batch_id = readBatchId(c.req);
+    const result = await deleteBatch(db, { batch_id, now: clock.now() });
+    if (result.ok) return c.json({ batch_id, deleted: true } satisfies DeletedBatch);
+    if (result.reason === 'not_found') noBatch(batch_id);
+    throw new ApiError('conflict', `Batch ${batch_id} has not ended: it is ${result.state}.`, {
+      hint: `Cancel it first: POST /v1/batches/${batch_id}/cancel (planfleet cancel ${batch_id})`,
+      details: { state: result.state },
+    });
   });
 
   app.get('/:id/files', requireScope(deps, 'read'), async (c) => {
@@ -98,12 +112,4 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   return app;
-}
-
-function readBatchId(request: HonoRequest): string {
-  return parseInput(batchIdSchema, request.param('id'));
-}
-
-function noBatch(id: string): never {
-  throw new ApiError('not_found', `There is no batch ${id}.`);
 }

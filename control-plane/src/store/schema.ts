@@ -17,6 +17,10 @@ export const batches = sqliteTable('batches', {
   submitted_by: text().notNull(),
   created_at: integer().notNull(),
   finished_at: integer(),
+  idempotency_key: text(),
+  request_digest: text(),
+  answer: text(),
+  deleted_at: integer(),
 });
 
 export const lists = sqliteTable('lists', {
@@ -88,6 +92,8 @@ export const stages = sqliteTable('stages', {
   skipped: integer().notNull(),
   cancelled: integer().notNull(),
   group_size: integer().notNull(),
+  opened_at: integer(),
+  retry: integer(),
 });
 
 export const stageEdges = sqliteTable(
@@ -150,6 +156,8 @@ export const agents = sqliteTable('agents', {
   storage: text().notNull(),
   expires_at: integer(),
   last_seen_at: integer().notNull(),
+  missing_at: integer(),
+  draining_at: integer(),
 });
 
 export const files = sqliteTable(
@@ -178,6 +186,18 @@ export const tokens = sqliteTable('tokens', {
   revoked_at: integer(),
 });
 
+export const plans = sqliteTable('plans', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  version: integer().notNull(),
+  digest: text().notNull(),
+  bundle: text(),
+  registered_by: text().notNull(),
+  created_at: integer().notNull(),
+  files: text(),
+  markdown: text().notNull(),
+});
+
 export const brain = sqliteTable('brain', {
   id: integer().primaryKey(),
   claim_no: integer().notNull(),
@@ -185,4 +205,19 @@ export const brain = sqliteTable('brain', {
   last_tick_at: integer().notNull(),
   tick_until: integer().notNull(),
   expire_not_before: integer().notNull(),
+  decisions_logged: integer().notNull(),
+});
+
+export const decisions = sqliteTable('decisions', {
+  id: integer().primaryKey(),
+  at: integer().notNull(),
+  type: text().notNull(),
+  batch_seq: integer(),
+  stage_id: integer(),
+  ordinal: integer(),
+  attempt: integer(),
+  agent: text(),
+  count: integer().notNull(),
+  message: text().notNull(),
+  details: text(),
 });

@@ -106,6 +106,13 @@ export const stageSpecSchema = z.object({
 });
 export type StageSpec = z.infer<typeof stageSpecSchema>;
 
+/** Ends in `cancelled` (stop), or is a failed attempt: by SIGTERM and later SIGKILL (abort), or SIGKILL at once (kill). */
+export const SIGNALS = ['stop', 'abort', 'kill'] as const;
+export type Signal = (typeof SIGNALS)[number];
+/** A lease whose processes must end. A later, harder signal may follow for the same lease. */
+export const stopSchema = z.object({ ...leaseKeySchema.shape, kind: z.enum(SIGNALS).default('stop') });
+export type Stop = z.infer<typeof stopSchema>;
+
 export const leasedTaskSchema = z.object({
   stage: z.int(),
   ordinal: z.int(),
@@ -127,7 +134,7 @@ export const claimAnswerSchema = z.object({
   /** Definitions of the stages that `leases` name. */
   stages: z.array(stageSpecSchema),
   /** Leases whose processes must be stopped and reported. */
-  stops: z.array(leaseKeySchema),
+  stops: z.array(stopSchema),
   /**
    * How long the request had been held when these leases were given: the agent was heard of then, not when it
    * asked. None: at once.
@@ -222,7 +229,7 @@ export const heartbeatRequestSchema = z.strictObject({
 export type HeartbeatRequest = z.infer<typeof heartbeatRequestSchema>;
 
 export const heartbeatAnswerSchema = z.object({
-  stops: z.array(leaseKeySchema),
+  stops: z.array(stopSchema),
   /** Leases that somebody else has taken over, or that are gone: end their processes, nothing to report. */
   gone: z.array(leaseKeySchema),
 });
@@ -261,6 +268,9 @@ export const itemsRequestSchema = z.strictObject({
     .max(1_000),
 });
 export type ItemsRequest = z.infer<typeof itemsRequestSchema>;
+
+/** What only says that something was done, or that somebody is there. */
+export const okSchema = z.object({ ok: z.literal(true) });
 
 /** An agent as people see it. */
 export const agentViewSchema = z.object({

@@ -2,8 +2,8 @@ import {
   type ClaimAnswer,
   type InputBinding,
   type LeasedTask,
-  type LeaseKey,
   type StageSpec,
+  type Stop,
   taskName,
 } from '@planfleet/shared-types';
 import type { StageDefinition } from '../../blueprint.ts';
@@ -44,7 +44,7 @@ export function readClaimAnswer(results: readonly ResultSet[], offset: number): 
   return {
     leases: readRows<LeaseRow>(results[offset]).map(toLeasedTask),
     stages: readRows<StageRow>(results[offset + 1]).map(toStageSpec),
-    stops: readRows<LeaseKey>(results[offset + 2]),
+    stops: readRows<Stop>(results[offset + 2]),
   };
 }
 

@@ -1,35 +1,57 @@
-import type { InputBinding } from '@planfleet/shared-types';
 import { ItemNames, MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
-import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
-import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
+import { type BatchContent, countTasks, type ListBlueprint, type StageBlueprint } from '../../blueprint.ts';
+import {
+  bindStatement,
+  type Database,
+  type ResultSet,
+  readRows,
+  type Statement,
+  toItemsJson,
+  toJson,
+} from '../database.ts';
+import { type FirstSubmission, findSubmission } from '../queries/find-submission.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
 
-export interface Submission {
-  readonly blueprint: BatchBlueprint;
-  readonly plan_name: string;
-  readonly plan_digest: string;
-  readonly bundle: string | null;
-  readonly setup: string | null;
-  readonly inputs: Readonly<Record<string, InputBinding>>;
-  readonly priority: number;
+export interface Submission extends BatchContent {
   readonly submitted_by: string;
   readonly now: number;
+  /** Null: each submission is a batch of its own. */
+  readonly idempotency?: Idempotency | null;
 }
 
-/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
-const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at)
-SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+/** What makes a repeated submission the same one, for as long as there is the batch. */
+export interface Idempotency {
+  /** Unique for `submitted_by`. */
+  readonly key: string;
+  /** sha256 of what was asked for. */
+  readonly digest: string;
+  /** What was answered besides the batch's id, to be answered again. */
+  readonly answer: object;
+}
+
+export interface SubmitResult {
+  readonly batch_id: string;
+  readonly stages: number;
+  readonly tasks: number;
+  /** Set: the key has a batch already; nothing was stored. */
+  readonly first: FirstSubmission | null;
+}
+
+/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. Deleted ones count too. */
+const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
+  idempotency_key, request_digest, answer)
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id >= :base AND id < :base || '\`') THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
-  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now
+  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now, :idempotency_key, :request_digest, :answer
 RETURNING id`;
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
-  max_failures, max_failures_percent, state, runnable, expanded, total, ready, group_size)
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready, group_size, opened_at)
 SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, value->>12
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, value->>12, iif(value->>10, :now, NULL)
 FROM json_each(:stages) j ORDER BY j.key
 RETURNING id`;
 
@@ -46,6 +68,12 @@ SELECT (SELECT max(seq) FROM batches), value->>0 + ${FIRST_STAGE}, value->>1 + $
 FROM json_each(:lists) j ORDER BY j.key
 RETURNING id`;
 
+const DECIDE = `INSERT INTO decisions (at, type, batch_seq, count, message, details)
+SELECT :now, 'PLAN_PARSED', seq, :stage_count, 'Plan ' || plan_name || ' of ' || submitted_by || ' is batch ' || id || ': '
+    || :stage_count || iif(:stage_count = 1, ' stage', ' stages') || ', which begins with ' || :begins || '.',
+    json_object('plan_digest', plan_digest, 'priority', priority)
+  FROM batches WHERE seq = (SELECT max(seq) FROM batches)`;
+
 const FIRST_LIST = '(SELECT max(id) - :list_count + 1 FROM lists)';
 
 const LINK_LISTS = `UPDATE stages SET list_id = ${FIRST_LIST} + link.l
@@ -55,13 +83,39 @@ WHERE stages.id = link.s + ${FIRST_STAGE}`;
 const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items, repeats)
 SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3, value->>4 FROM json_each(:chunks)`;
 
-/** SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing. */
-export async function submitBatch(
-  db: Database,
-  submission: Submission,
-): Promise<{ batch_id: string; stages: number; tasks: number }> {
+/**
+ * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing. Of two with one idempotency key
+ * the second one fails in the INSERT itself, and is told of the first one's batch.
+ */
+export async function submitBatch(db: Database, submission: Submission): Promise<SubmitResult> {
+  const { blueprint, now, submitted_by, idempotency = null } = submission;
+  let results: ResultSet[];
+  try {
+    results = await db.batch(insertBatch(submission), 'write');
+  } catch (error) {
+    // Whatever failed: a batch under this key is what was asked for, also when it was this one's answer that got lost.
+    const first =
+      idempotency === null ? null : await findSubmission(db, { submitted_by, key: idempotency.key });
+    if (first === null) throw error;
+    return { batch_id: first.batch_id, stages: blueprint.stages.length, tasks: countTasks(blueprint), first };
+  }
+  const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
+
+  // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
+  const stageIds = readRows<{ id: number }>(results[1]).map((row) => row.id);
+  const lists = blueprint.lists.length > 0 ? readRows<{ id: number }>(results[4]) : [];
+  for (const [index, list] of blueprint.lists.entries()) {
+    const id = lists[index]?.id;
+    if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
+  }
+  if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
+  return { batch_id, stages: blueprint.stages.length, tasks: countTasks(blueprint), first: null };
+}
+
+function insertBatch(submission: Submission): Statement[] {
   const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by } =
     submission;
+  const { idempotency = null } = submission;
   const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
   const waits = new Set(blueprint.edges.filter((edge) => edge.kind === 'all').map((edge) => edge.to));
   const params = {
@@ -72,9 +126,13 @@ export async function submitBatch(
     priority,
     submitted_by,
     now,
+    idempotency_key: idempotency?.key ?? null,
+    request_digest: idempotency?.digest ?? null,
+    answer: idempotency === null ? null : toJson(idempotency.answer),
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
+    begins: nameFirst(blueprint.stages.filter((_, position) => !waits.has(position))),
     stages: toJson(
       blueprint.stages.map((stage, position) =>
         stageRow(stage, !waits.has(position), !withList.has(position)),
@@ -92,23 +150,18 @@ export async function submitBatch(
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
-  const results = await db.batch([...statements], 'write');
-  const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
+  statements.push(bindStatement(DECIDE, params));
+  return statements;
+}
 
-  // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
-  const stageIds = readRows<{ id: number }>(results[1]).map((row) => row.id);
-  const lists = blueprint.lists.length > 0 ? readRows<{ id: number }>(results[4]) : [];
-  for (const [index, list] of blueprint.lists.entries()) {
-    const id = lists[index]?.id;
-    if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
-  }
-  if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
-  const inline = blueprint.lists.reduce((sum, list) => sum + countInline(list, blueprint.stages), 0);
-  return {
-    batch_id,
-    stages: blueprint.stages.length,
-    tasks: blueprint.stages.length - withList.size + inline,
-  };
+/** More names than a line holds tell nobody more. */
+const MOST_NAMES = 5;
+
+function nameFirst(stages: readonly StageBlueprint[]): string {
+  if (stages.length === 0) return 'nothing';
+  const names = stages.slice(0, MOST_NAMES).map((stage) => stage.key);
+  const more = stages.length - names.length;
+  return `${names.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
 function stageRow(stage: StageBlueprint, open: boolean, single: boolean): unknown[] {
@@ -151,12 +204,6 @@ function chunkRows(list: ListBlueprint, index: number): unknown[][] {
 }
 
 /** Tasks that a list in the plan will become. */
-function countInline({ source, stages }: ListBlueprint, all: readonly StageBlueprint[]): number {
-  if (source.kind === 'file') return 0;
-  const { length } = source.items;
-  return stages.reduce((sum, position) => sum + Math.ceil(length / groupSize(all, position)), 0);
-}
-
 function groupSize(stages: readonly StageBlueprint[], position: number): number {
   return stages[position]?.group_size ?? 1;
 }

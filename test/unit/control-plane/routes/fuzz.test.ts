@@ -123,7 +123,9 @@ test('whatever is sent, no route fails', async () => {
           ...(route.method === 'GET' ? {} : { body }),
         });
         statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
-        await response.arrayBuffer();
+        // A stream of events ends when the batch does.
+        if (response.headers.get('content-type') === 'text/event-stream') await response.body?.cancel();
+        else await response.arrayBuffer();
         expect([
           route.method,
           path,
@@ -171,7 +173,10 @@ test('whatever stands in a form, no route fails', async () => {
         headers: { authorization },
         body: form,
       });
-      expect([response.status, server.log]).toEqual([expect.toSatisfy((status: number) => status < 500), []]);
+      expect([response.status, server.log.filter((entry) => entry.level !== 'info')]).toEqual([
+        expect.toSatisfy((status: number) => status < 500),
+        [],
+      ]);
     }),
     { numRuns: RUNS },
   );

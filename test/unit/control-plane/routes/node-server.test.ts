@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClaimAnswer, Scope } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { LogEntry } from '../../../../control-plane/src/deps.ts';
 import {
   type ControlPlane,
   migrateDatabase,
@@ -20,7 +21,7 @@ import { hashOf, planOf, registration } from '../../../support/api.ts';
 
 let data: string;
 let server: ControlPlane;
-let log: unknown[];
+let log: LogEntry[];
 const start = (change: object = {}) =>
   startControlPlane({ data, host: '127.0.0.1', port: 0, log: (entry) => log.push(entry), ...change });
 
@@ -32,7 +33,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.close();
   rmSync(join(data, '..'), { recursive: true, force: true });
-  expect(log).toEqual([]);
+  expect(log.filter((entry) => entry.level !== 'info')).toEqual([]);
 });
 
 async function tokenOf(...scopes: Scope[]): Promise<string> {

@@ -6,6 +6,7 @@ import { runTick } from '../../../../control-plane/src/brain/tick.ts';
 import { findUnsettled } from '../../../../control-plane/src/store/queries/find-pending.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { claimTasks } from '../../../../control-plane/src/store/transitions/claim-tasks.ts';
+import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { expireLeases } from '../../../../control-plane/src/store/transitions/expire-leases.ts';
 import { finishAttempts } from '../../../../control-plane/src/store/transitions/finish-attempts.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
@@ -14,6 +15,7 @@ import { skipAbandoned } from '../../../../control-plane/src/store/transitions/s
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import { runOperations } from '../../../support/run-operations.ts';
 import { runQueries } from '../../../support/run-queries.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 
@@ -97,8 +99,13 @@ beforeAll(async () => {
   await skipAbandoned(db, { now });
   await findUnsettled(db);
   await runQueries(db, batch_id);
+  await runOperations(db, { batch_id, agent, now });
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
+  const short = await submitBatch(db, submission(batchBlueprint([stageBlueprint('short')]), { now }));
+  await cancelBatch(db, { batch_id: short.batch_id, now });
+  await deleteBatch(db, { batch_id: short.batch_id, now });
+  await runTick({ db, clock: { now: () => now + 20_000 }, settings });
 });
 afterAll(() => db.close());
 
@@ -140,7 +147,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
       if (table === undefined || SMALL.has(table)) continue;
       // Scans of partial indexes touch only the rows in that hot state; json_each and CTEs are the request's own rows.
       if (
-        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked)/.test(
+        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|stages_retry|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted)/.test(
           detail,
         )
       )
@@ -155,7 +162,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
 
 /** CTEs are scanned under their own names; a table under its name or the alias that the text gives it. */
 function isRealTable(name: string, sql: string): boolean {
-  const tables = 'batches|lists|list_chunks|stages|stage_edges|tasks|attempts|files|tokens';
+  const tables = 'batches|lists|list_chunks|list_items|list_repeats|stages|stage_edges|tasks|attempts|files|tokens|plans|decisions';
   if (new RegExp(`^(${tables})$`).test(name)) return true;
   return new RegExp(`\\b(${tables}) (AS )?${name}\\b`).test(sql);
 }
