@@ -1,8 +1,10 @@
 export * from './errors.ts';
 export * from './ids.ts';
+export type { KnownPlans } from './plan/checks/check-children.ts';
 export * from './plan/diagnostic.ts';
 export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
+export { type ChildPlanName, parseChildPlan } from './plan/parse-child-plan.ts';
 export { parseDuration } from './plan/parse-duration.ts';
 export { batchPath, listIdentity } from './plan/parse-foreach.ts';
 export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts';

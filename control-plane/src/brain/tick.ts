@@ -7,11 +7,14 @@ import { promoteRetries } from '../store/transitions/promote-retries.ts';
 import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
+import { advanceChildren } from './advance-children.ts';
 
 export interface TickDeps {
   readonly db: Database;
   readonly clock: { now(): number };
   readonly settings: { readonly lease_ms: number; readonly tick_ms: number };
+  /** In [0, 1): spreads retries that failed together. None: all wait equally long. */
+  readonly random?: () => number;
 }
 
 /** What a tick did; `busy`: another instance was at it and this one did nothing. */
@@ -23,6 +26,9 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly children_started: number;
+  readonly children_ended: number;
+  readonly children_cancelled: number;
 }
 
 type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
@@ -31,7 +37,14 @@ type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
 /** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
-const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled];
+const STEPS: readonly Step[] = [
+  expireDead,
+  promoteDue,
+  advancePending,
+  skipBelow,
+  settleStalled,
+  advanceBelow,
+];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
 const MAX_CHUNKS = 25;
@@ -48,6 +61,9 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    children_started: 0,
+    children_ended: 0,
+    children_cancelled: 0,
   };
   const begun_at = deps.clock.now();
   if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
@@ -83,6 +99,14 @@ async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): P
   const advanced = await advance(deps, budget);
   counts.chunks_expanded += advanced.expanded;
   counts.chunks_swept += advanced.swept;
+}
+
+/** Last, so that what the steps before have made ready or ended is not left to the next tick. */
+async function advanceBelow(deps: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  const done = await advanceChildren(deps, budget);
+  counts.children_started += done.started;
+  counts.children_ended += done.ended;
+  counts.children_cancelled += done.cancelled;
 }
 
 async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {

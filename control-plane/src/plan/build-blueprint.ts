@@ -6,7 +6,13 @@ import {
   parseMaxFailures,
   taskDefaults,
 } from '@planfleet/shared-types';
-import type { BatchBlueprint, EdgeBlueprint, ListBlueprint, StageBlueprint } from '../blueprint.ts';
+import type {
+  BatchBlueprint,
+  ChildDefinition,
+  EdgeBlueprint,
+  ListBlueprint,
+  StageBlueprint,
+} from '../blueprint.ts';
 import { findListProducer } from './find-list-producer.ts';
 import { sortTasks } from './sort-tasks.ts';
 
@@ -78,8 +84,14 @@ function buildStage(task: PlanTask, priority: number): StageBlueprint {
       env: task.env ?? {},
       timeout_ms: task.timeout === null ? null : parseDuration(task.timeout),
       produces: task.produces ?? [],
+      ...(task.type === 'execute_plan' ? { child: buildChild(task) } : {}),
     },
   };
+}
+
+function buildChild({ plan, config }: PlanTask): ChildDefinition {
+  const isRecord = typeof config === 'object' && config !== null && !Array.isArray(config);
+  return { plan: plan ?? '', config: isRecord ? { ...config } : {} };
 }
 
 /** What a machine must have to claim from the stage. Only commands run on CPU slots; the rest waits for its own kind. */

@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows } from './database.ts';
 import { INITIAL_SCHEMA } from './migrations/0001-initial.ts';
+import { CHILDREN_SCHEMA } from './migrations/0004-children.ts';
 
 export interface Migration {
   readonly version: number;
@@ -11,7 +12,10 @@ export interface Migration {
  * In order, forward only; each must be safe while an older instance runs. They are text, not files: a Worker
  * has no file system to read them from.
  */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'initial', sql: INITIAL_SCHEMA }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'initial', sql: INITIAL_SCHEMA },
+  { version: 4, name: 'children', sql: CHILDREN_SCHEMA },
+];
 
 const CREATE_TABLE =
   'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)';

@@ -72,6 +72,20 @@ export const diagnosticCodes = {
     code: 'PF036',
     meaning: 'The value of an input holds a placeholder, which is passed as it is written.',
   },
+  unknown_child_plan: {
+    code: 'PF040',
+    meaning: 'A task executes a plan that is neither in the plan folder nor registered.',
+  },
+  invalid_child_plan: { code: 'PF041', meaning: 'A plan that a task executes has errors.' },
+  unknown_child_input: {
+    code: 'PF042',
+    meaning: 'A config gives a value for an input that the executed plan does not have.',
+  },
+  missing_child_input: {
+    code: 'PF043',
+    meaning: 'A config gives no value for an input that the executed plan needs.',
+  },
+  invalid_child_config: { code: 'PF044', meaning: 'A config cannot be handed to the executed plan.' },
 } as const;
 
 /** The name of a rule, as in `unknown_dependency`. */

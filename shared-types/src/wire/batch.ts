@@ -73,6 +73,8 @@ export const batchViewSchema = counts.extend({
   submitted_by: z.string(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
+  /** The task that started it (execute_plan); null: somebody submitted it. */
+  parent: z.string().nullable().optional(),
 });
 export type BatchView = z.infer<typeof batchViewSchema>;
 
@@ -120,6 +122,8 @@ export type AttemptView = z.infer<typeof attemptViewSchema>;
 
 export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
+  /** The batch that it started last (execute_plan), while that batch is there. */
+  child_batch: batchIdSchema.nullable().optional(),
   history: z.array(attemptViewSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

@@ -3,7 +3,9 @@ import { bindStatement, type Database, readRows } from '../database.ts';
 import { type StageOfTask, TASK_COLUMNS, TASK_JOINS, type TaskRow, toTaskView } from './task-view.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
 
-const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition
+const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition,
+    (SELECT c.id FROM batches c WHERE c.parent_stage = s.id AND c.parent_ordinal = t.ordinal
+      ORDER BY c.parent_attempt DESC LIMIT 1) AS child_batch
   FROM batches b JOIN stages s ON s.batch_seq = b.seq JOIN tasks t ON t.stage_id = s.id ${TASK_JOINS}
   WHERE b.id = :batch_id AND s.key = :stage_key AND t.ordinal = :ordinal`;
 
@@ -26,6 +28,7 @@ export async function readTask(db: Database, address: TaskAddress): Promise<Task
   return {
     ...toTaskView(row, stage),
     command: readCommand(row.definition),
+    child_batch: row.child_batch,
     history: readRows<AttemptRow>(attempts).map(toAttemptView),
   };
 }
@@ -35,6 +38,7 @@ interface DetailRow extends TaskRow {
   stage_state: StageOfTask['state'];
   list_id: number | null;
   definition: string;
+  child_batch: string | null;
 }
 
 interface AttemptRow extends Omit<AttemptView, 'late' | 'claimed_at' | 'started_at' | 'ended_at'> {

@@ -3,9 +3,12 @@ import { bindStatement, type Statement, toJson } from '../database.ts';
 /** First retry after 2 s, doubling, at most 5 min (brain.md), each with a jitter of 20 % either way. */
 const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
 
-/** One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]]; `i` is its place. */
-const REPORTED = `r(i, s, o, lease, outcome, lists) AS MATERIALIZED (
-  SELECT key, value->>0, value->>1, value->>2, value->>3, value->4 FROM json_each(:reports))`;
+/**
+ * One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]], and 1 where another try
+ * would be in vain; `i` is its place.
+ */
+const REPORTED = `r(i, s, o, lease, outcome, lists, final) AS MATERIALIZED (
+  SELECT key, value->>0, value->>1, value->>2, value->>3, value->4, value->>5 FROM json_each(:reports))`;
 
 /** Lists that the stage must bring, and that the report does not bring in full. */
 const INCOMPLETE = `EXISTS (SELECT 1 FROM lists l WHERE l.producer_stage = r.s AND NOT EXISTS (
@@ -28,7 +31,7 @@ const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
     CASE WHEN t.stop IS NOT NULL THEN 'cancelled'
       WHEN r.outcome = 'succeeded' THEN 'succeeded'
       WHEN r.outcome IN ('returned', 'stopped') THEN 'ready'
-      WHEN t.tries + 1 >= s.max_attempts THEN 'abandoned'
+      WHEN r.final = 1 OR t.tries + 1 >= s.max_attempts THEN 'abandoned'
       ELSE 'backoff' END AS next,
     :now + ${BACKOFF_MS} AS retry_at
   FROM r CROSS JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s

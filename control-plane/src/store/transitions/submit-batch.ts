@@ -2,6 +2,7 @@ import type { InputBinding } from '@planfleet/shared-types';
 import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
 import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
 import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
+import { BRAIN_AGENT } from '../statements/hold.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
 
@@ -15,21 +16,52 @@ export interface Submission {
   readonly priority: number;
   readonly submitted_by: string;
   readonly now: number;
+  /** Folder of the bundle that is its `{PLAN_PATH}`, as `a/b`; none: the top. */
+  readonly plan_folder?: string;
+  /** The plan.md of folders that its tasks of type execute_plan may name. */
+  readonly child_plans?: readonly { readonly folder: string; readonly markdown: string }[];
+  /** The task that starts it, held for this attempt by the statements that come before. */
+  readonly parent?: ParentTask;
 }
 
+export interface ParentTask {
+  readonly stage: number;
+  readonly ordinal: number;
+  readonly attempt: number;
+  /** Of the child: 1 where the parent was submitted by somebody. */
+  readonly depth: number;
+  /** The child reads or writes files of its parent, so that it runs where they are. */
+  readonly shares_files: boolean;
+}
+
+/** A child whose parent's task is not held for it has no id: the schema refuses that, and so all of its batch. */
+const IS_UNHELD = `:parent_stage IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = :parent_stage
+    AND t.ordinal = :parent_ordinal AND +t.state = 'leased' AND t.agent_id = ${BRAIN_AGENT} AND t.attempt = :parent_attempt)`;
+
 /** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
-const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at)
-SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
+  plan_folder, depth, parent_stage, parent_ordinal, parent_attempt, home)
+SELECT CASE WHEN ${IS_UNHELD} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
-  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now
+  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now,
+  :plan_folder, :depth, :parent_stage, :parent_ordinal, :parent_attempt,
+  (SELECT coalesce(p.home, p.seq) FROM stages s JOIN batches p ON p.seq = s.batch_seq WHERE s.id = :home_stage)
 RETURNING id`;
+
+/** Batches with one home stay on the storage where the first task of any of them runs. */
+const FOUND_HOME = `UPDATE batches SET home = seq
+  WHERE seq = (SELECT batch_seq FROM stages WHERE id = :home_stage) AND home IS NULL`;
+
+const INSERT_PLANS = `INSERT INTO child_plans (plan_digest, folder, markdown)
+SELECT :plan_digest, value->>0, value->>1 FROM json_each(:child_plans) WHERE true ON CONFLICT DO NOTHING`;
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
-  max_failures, max_failures_percent, state, runnable, expanded, total, ready)
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready, storage)
 SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11,
+  (SELECT storage FROM stages WHERE id = :home_stage)
 FROM json_each(:stages) j ORDER BY j.key
 RETURNING id`;
 
@@ -55,13 +87,17 @@ WHERE stages.id = link.s + ${FIRST_STAGE}`;
 const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items)
 SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3 FROM json_each(:chunks)`;
 
-/** SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing. */
+/**
+ * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing, with what `before` changes.
+ */
 export async function submitBatch(
   db: Database,
   submission: Submission,
+  before: readonly Statement[] = [],
 ): Promise<{ batch_id: string; stages: number; tasks: number }> {
-  const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by } =
+  const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by, parent } =
     submission;
+  const child_plans = submission.child_plans ?? [];
   const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
   const waits = new Set(blueprint.edges.filter((edge) => edge.kind === 'all').map((edge) => edge.to));
   const params = {
@@ -72,6 +108,13 @@ export async function submitBatch(
     priority,
     submitted_by,
     now,
+    plan_folder: submission.plan_folder ?? '',
+    depth: parent?.depth ?? 0,
+    parent_stage: parent?.stage ?? null,
+    parent_ordinal: parent?.ordinal ?? null,
+    parent_attempt: parent?.attempt ?? null,
+    home_stage: parent?.shares_files === true ? parent.stage : null,
+    child_plans: toJson(child_plans.map(({ folder, markdown }) => [folder, markdown])),
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
@@ -92,7 +135,9 @@ export async function submitBatch(
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
-  const results = await db.batch([...statements], 'write');
+  if (child_plans.length > 0) statements.push(bindStatement(INSERT_PLANS, params));
+  if (parent?.shares_files === true) statements.push(bindStatement(FOUND_HOME, params));
+  const results = (await db.batch([...before, ...statements], 'write')).slice(before.length);
   const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
 
   // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
