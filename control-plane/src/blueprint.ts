@@ -1,3 +1,5 @@
+import type { InputBinding } from '@planfleet/shared-types';
+
 /**
  * A plan turned into what the store keeps: stages in order, edges and lists between them by position. Pure data;
  * `plan/` makes it, `store/` writes it.
@@ -6,6 +8,18 @@ export interface BatchBlueprint {
   readonly stages: readonly StageBlueprint[];
   readonly edges: readonly EdgeBlueprint[];
   readonly lists: readonly ListBlueprint[];
+}
+
+/** A batch as far as the plan and its inputs say it; who submits it, and when, comes on top. */
+export interface BatchContent {
+  readonly blueprint: BatchBlueprint;
+  readonly plan_name: string;
+  /** sha256 of the bundle, or of plan.md where there is none. */
+  readonly plan_digest: string;
+  readonly bundle: string | null;
+  readonly setup: string | null;
+  readonly inputs: Readonly<Record<string, InputBinding>>;
+  readonly priority: number;
 }
 
 export interface StageBlueprint {

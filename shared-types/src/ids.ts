@@ -3,10 +3,17 @@ import * as z from 'zod';
 /** `YYYYMMDD_HHMMSS` in UTC; a second batch in the same second gets `_02`. */
 export const batchIdSchema = z
   .string()
-  .regex(/^\d{8}_\d{6}(_\d{2,})?$/, 'a batch id looks like 20261122_142233');
+  .regex(/^\d{8}_\d{6}(_\d{2,})?$/, 'a batch id looks like 20261122_142233')
+  .meta({ description: 'Id of a batch: its time of submission in UTC.', examples: ['20261122_142233'] });
 
 /** Content address: lower-case hex of 32 bytes. */
-export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 lower-case hex digits');
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'a sha256 is 64 lower-case hex digits')
+  .meta({
+    description: 'Content address: lower-case hex of the sha256.',
+    examples: ['2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'],
+  });
 
 /** Names of agents: they appear in addresses, tokens and file names. */
 export const agentNameSchema = z
@@ -14,7 +21,17 @@ export const agentNameSchema = z
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
     'an agent name is 1 to 63 letters, digits, dots, dashes or underscores',
-  );
+  )
+  .meta({ description: 'Name of an agent, unique in the fleet.', examples: ['gpu-1'] });
+
+/** Names of registered plans: they appear in addresses and in other plans. */
+export const planNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/,
+    'a plan name is 1 to 100 letters, digits, dots, dashes or underscores, and begins with a letter or digit',
+  )
+  .meta({ description: 'Name of a registered plan.', examples: ['invoice_processor'] });
 
 /** Where a task stands: its batch, its stage's id in the plan, its place in the stage's list (0 without a list). */
 export interface TaskAddress {

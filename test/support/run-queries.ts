@@ -2,13 +2,20 @@ import type { Database } from '../../control-plane/src/store/database.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
 import { findFile, listFiles } from '../../control-plane/src/store/queries/list-files.ts';
+import {
+  listPlanNames,
+  listPlans,
+  listPlanVersions,
+} from '../../control-plane/src/store/queries/list-plans.ts';
 import { listStages } from '../../control-plane/src/store/queries/list-stages.ts';
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readPlanVersion } from '../../control-plane/src/store/queries/read-plan-version.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
+import { registerPlan } from '../../control-plane/src/store/transitions/register-plan.ts';
 import { insertToken, revokeToken } from '../../control-plane/src/store/transitions/tokens.ts';
 
 /** Everything that the HTTP side asks of the database, once, for the test that explains every statement. */
@@ -26,6 +33,12 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);
   await listTokens(db, page);
+  const plan = { name: 'x', version: null, digest: 'x', bundle: null, markdown: '', files: null };
+  await registerPlan(db, { ...plan, registered_by: 'x', now: 0 });
+  await readPlanVersion(db, plan);
+  await listPlans(db, page);
+  await listPlanNames(db);
+  await listPlanVersions(db, { name: 'x', limit: 10, before: null });
   await insertToken(db, {
     jti: 'x',
     subject: 'x',

@@ -7,10 +7,14 @@ export function requireAgentName(principal: Principal, name: string): void {
   throw new ApiError('wrong_scope', `This token is bound to the agent ${principal.agent}, not ${name}.`);
 }
 
+export function mayRunPlan({ plans }: Principal, name: string): boolean {
+  return plans === null || plans.some((glob) => matchesGlob(glob, name));
+}
+
 /** A token with plan globs submits no other plan. */
 export function requirePlan(principal: Principal, name: string): void {
-  if (principal.plans === null || principal.plans.some((glob) => matchesGlob(glob, name))) return;
-  const allowed = principal.plans.join(', ') || 'none';
+  if (mayRunPlan(principal, name)) return;
+  const allowed = principal.plans?.join(', ') || 'none';
   throw new ApiError('wrong_scope', `This token may not run the plan "${name}"; it may run: ${allowed}.`);
 }
 

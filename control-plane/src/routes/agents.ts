@@ -22,20 +22,12 @@ import { registerAgent } from '../store/transitions/register-agent.ts';
 import { storeListChunks } from '../store/transitions/store-list-chunks.ts';
 import { holdClaim } from './hold-claim.ts';
 import { invalid, parseInput } from './request/parse-input.ts';
+import { agentsQuery, claimQuery } from './request/queries.ts';
 import { decodeText, readBody } from './request/read-body.ts';
 import { parseJson, readJson } from './request/read-json.ts';
-import { pageQuery, readQuery } from './request/read-query.ts';
+import { readQuery } from './request/read-query.ts';
 import { setAsideIncomplete } from './set-aside-incomplete.ts';
 
-const listQuery = z.strictObject(pageQuery);
-const claimQuery = z.strictObject({
-  wait: z
-    .string()
-    .regex(/^\d{1,2}(\.\d{1,3})?$/, 'wait is 0 to 25 seconds')
-    .transform(Number)
-    .pipe(z.number().max(25))
-    .default(0),
-});
 /** Read before anything else: an agent that is too old says the rest in its own way. */
 const protocolSchema = z.looseObject({ protocol: z.int() });
 
@@ -113,7 +105,7 @@ export function agentRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   app.get('/', requireScope(deps, 'read'), async (c) =>
-    c.json(await listAgents(db, { ...readQuery(c.req, listQuery), now: clock.now() })),
+    c.json(await listAgents(db, { ...readQuery(c.req, agentsQuery), now: clock.now() })),
   );
 
   return app;

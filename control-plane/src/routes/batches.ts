@@ -1,6 +1,5 @@
-import { ApiError, batchIdSchema, TASK_STATES } from '@planfleet/shared-types';
+import { ApiError, batchIdSchema } from '@planfleet/shared-types';
 import { Hono, type HonoRequest } from 'hono';
-import * as z from 'zod';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
 import { listBatches, readBatch } from '../store/queries/list-batches.ts';
@@ -10,32 +9,8 @@ import { listTasks } from '../store/queries/list-tasks.ts';
 import { cancelBatch } from '../store/transitions/cancel-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
 import { parseInput } from './request/parse-input.ts';
-import { pageQuery, readQuery } from './request/read-query.ts';
-
-const batchesQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
-    .transform(Number)
-    .nullable()
-    .default(null),
-});
-const tasksQuery = z.strictObject({
-  limit: pageQuery.limit,
-  state: z.enum(TASK_STATES).nullable().default(null),
-  stage: z.string().max(200).nullable().default(null),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [position, ordinal] = text.split('.').map(Number);
-      return { position: position ?? 0, ordinal: ordinal ?? 0 };
-    })
-    .nullable()
-    .default(null),
-});
-const filesQuery = z.strictObject({ ...pageQuery, cursor: z.string().max(4_096).nullable().default(null) });
+import { batchesQuery, filesQuery, tasksQuery } from './request/queries.ts';
+import { readQuery } from './request/read-query.ts';
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();

@@ -1,6 +1,5 @@
-import { ApiError, sha256Schema } from '@planfleet/shared-types';
+import { ApiError, missingRequestSchema, sha256Schema } from '@planfleet/shared-types';
 import { Hono } from 'hono';
-import * as z from 'zod';
 import { DigestMismatchError } from '../artifacts/artifact-store.ts';
 import { limitBytes, TooManyBytesError } from '../artifacts/read-bytes.ts';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
@@ -10,14 +9,12 @@ import { parseInput } from './request/parse-input.ts';
 import { announcedSize, refuseLargeBody, tooLarge } from './request/read-body.ts';
 import { readJson } from './request/read-json.ts';
 
-const missingRequest = z.strictObject({ sha256: z.array(sha256Schema).max(1_000) });
-
 export function blobRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const { artifacts, settings } = deps;
 
   app.post('/missing', requireScope(deps, 'agent', 'submit'), async (c) => {
-    const { sha256 } = await readJson(c.req, missingRequest, settings.max_json_bytes);
+    const { sha256 } = await readJson(c.req, missingRequestSchema, settings.max_json_bytes);
     const wanted = [...new Set(sha256)];
     const there = await artifacts.has(wanted);
     return c.json({ missing: wanted.filter((each) => !there.has(each)) });

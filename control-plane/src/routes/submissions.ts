@@ -1,79 +1,61 @@
-import {
-  ApiError,
-  type Diagnostic,
-  type InputBinding,
-  type ParsedPlan,
-  type Submitted,
-  taskDefaults,
-  validatePlan,
-} from '@planfleet/shared-types';
+import type { InputBinding, Submitted } from '@planfleet/shared-types';
 import { Hono } from 'hono';
+import type { Principal } from '../auth/principal.ts';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import { requirePlan } from '../auth/restrictions.ts';
 import type { Deps } from '../deps.ts';
-import { buildBlueprint } from '../plan/build-blueprint.ts';
+import { type BuiltBatch, buildBatch } from '../plan/build-batch.ts';
 import { submitBatch } from '../store/transitions/submit-batch.ts';
 import { invalid } from './request/parse-input.ts';
-import { bindInputs } from './submission/bind-inputs.ts';
-import { readSubmission, type SentPlan } from './submission/read-submission.ts';
+import { findPlan, storeBundle } from './submission/find-plan.ts';
+import { type AskedPlan, readSubmission } from './submission/read-submission.ts';
 
 export function submissionRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const { db, artifacts, clock, wake, brain, settings } = deps;
+  const { db, clock, wake, brain, settings } = deps;
 
   app.post('/', requireScope(deps, 'submit'), async (c) => {
     const { principal } = c.var;
-    const sent = await readSubmission(c.req, settings);
-    const { fields, bundle } = sent;
-    const { plan, warnings } = acceptPlan(sent);
-    // Both names: a token that may run one plan must not run another one under its name.
-    requirePlan(principal, plan.name);
-    const plan_name = fields.name ?? plan.name;
-    requirePlan(principal, plan_name);
-    const inputs = bindInputs(plan.inputs, fields);
-    await requireUploads(deps, inputs);
-
-    const plan_digest = await deps.sha256(bundle ?? new TextEncoder().encode(sent.markdown));
-    // Before the batch: an agent may ask for the bundle the moment the batch is there.
-    if (bundle !== null) await artifacts.put(plan_digest, new Blob([bundle]).stream(), bundle.length);
-    const priority = fields.priority ?? taskDefaults.priority;
+    const asked = await readSubmission(c.req, settings);
+    const version = await findPlan(deps, principal, asked);
+    const { plan, warnings, content } = buildBatch(version, asked.fields);
+    requireNames(principal, asked, { plan, content });
+    await requireUploads(deps, content.inputs);
+    await storeBundle(deps, asked, version);
     const { batch_id, stages, tasks } = await submitBatch(db, {
-      blueprint: buildBlueprint(plan, { priority }),
-      plan_name,
-      plan_digest,
-      bundle: bundle === null ? null : plan_digest,
-      setup: plan.setup,
-      inputs,
-      priority,
+      ...content,
       submitted_by: principal.subject,
       now: clock.now(),
     });
     wake.notify();
     brain.kick();
     const self = `/v1/batches/${batch_id}`;
-    const links = { self, stages: `${self}/stages`, tasks: `${self}/tasks`, files: `${self}/files` };
-    const answer: Submitted = { batch_id, plan_name, stages, tasks, diagnostics: warnings, links };
+    const answer: Submitted = {
+      batch_id,
+      plan_name: content.plan_name,
+      plan_version: version.version,
+      stages,
+      tasks,
+      diagnostics: [...warnings],
+      links: { self, stages: `${self}/stages`, tasks: `${self}/tasks`, files: `${self}/files` },
+    };
     return c.json(answer, 201, { location: self });
   });
 
   return app;
 }
 
-/** The plan with its inputs filled in, or every reason why not. */
-function acceptPlan({ markdown, files, fields }: SentPlan): { plan: ParsedPlan; warnings: Diagnostic[] } {
-  const uploads = Object.entries(fields.uploads).map(([input, upload]) => [input, upload.name]);
-  const { plan, diagnostics } = validatePlan(markdown, {
-    inputs: { ...Object.fromEntries(uploads), ...fields.config },
-    travelling: Object.keys(fields.uploads),
-    ...(files === null ? {} : { files }),
-  });
-  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
-  const [first] = errors;
-  if (first === undefined) return { plan, warnings: diagnostics };
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  throw new ApiError('invalid_plan', `Line ${first.line}: ${first.message}${more}`, {
-    details: { diagnostics },
-  });
+/**
+ * Both names: a token that may run one plan must not run another one under its name. The heading of a registered
+ * plan is no name of it; the one that it is registered by was looked at when it was found.
+ */
+function requireNames(
+  principal: Principal,
+  asked: AskedPlan,
+  { plan, content }: Pick<BuiltBatch, 'plan' | 'content'>,
+): void {
+  if (asked.kind === 'sent') requirePlan(principal, plan.name);
+  requirePlan(principal, content.plan_name);
 }
 
 async function requireUploads(deps: Deps, inputs: Readonly<Record<string, InputBinding>>): Promise<void> {

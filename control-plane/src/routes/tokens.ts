@@ -1,19 +1,14 @@
-import { createTokenSchema } from '@planfleet/shared-types';
+import { createTokenSchema, jtiSchema } from '@planfleet/shared-types';
 import { Hono } from 'hono';
-import * as z from 'zod';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import { createTokenId, signToken } from '../auth/sign-token.ts';
 import type { Deps } from '../deps.ts';
 import { listTokens } from '../store/queries/list-tokens.ts';
 import { insertToken, revokeToken } from '../store/transitions/tokens.ts';
 import { invalid, parseInput } from './request/parse-input.ts';
+import { tokensQuery } from './request/queries.ts';
 import { readJson } from './request/read-json.ts';
-import { pageQuery, readQuery } from './request/read-query.ts';
-
-const listQuery = z.strictObject(pageQuery);
-const jtiSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'a token id is up to 100 letters, digits, ., _ or -');
+import { readQuery } from './request/read-query.ts';
 
 export function tokenRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -46,7 +41,7 @@ export function tokenRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   app.get('/', requireScope(deps, 'admin'), async (c) =>
-    c.json(await listTokens(db, readQuery(c.req, listQuery))),
+    c.json(await listTokens(db, readQuery(c.req, tokensQuery))),
   );
 
   app.delete('/:jti', requireScope(deps, 'admin'), async (c) => {

@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows } from './database.ts';
 import { INITIAL_SCHEMA } from './migrations/0001-initial.ts';
+import { PLAN_REGISTRY } from './migrations/0003-plan-registry.ts';
 import { CHILDREN_SCHEMA } from './migrations/0004-children.ts';
 
 export interface Migration {
@@ -14,6 +15,7 @@ export interface Migration {
  */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'initial', sql: INITIAL_SCHEMA },
+  { version: 3, name: 'plan registry', sql: PLAN_REGISTRY },
   { version: 4, name: 'children', sql: CHILDREN_SCHEMA },
 ];
 

@@ -188,6 +188,18 @@ export const tokens = sqliteTable('tokens', {
   revoked_at: integer(),
 });
 
+export const plans = sqliteTable('plans', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  version: integer().notNull(),
+  digest: text().notNull(),
+  bundle: text(),
+  registered_by: text().notNull(),
+  created_at: integer().notNull(),
+  files: text(),
+  markdown: text().notNull(),
+});
+
 export const brain = sqliteTable('brain', {
   id: integer().primaryKey(),
   claim_no: integer().notNull(),

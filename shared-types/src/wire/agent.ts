@@ -259,6 +259,9 @@ export const itemsRequestSchema = z.strictObject({
 });
 export type ItemsRequest = z.infer<typeof itemsRequestSchema>;
 
+/** What only says that something was done, or that somebody is there. */
+export const okSchema = z.object({ ok: z.literal(true) });
+
 /** An agent as people see it. */
 export const agentViewSchema = z.object({
   name: z.string(),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { batchIdSchema, sha256Schema } from '../ids.ts';
+import { batchIdSchema, planNameSchema, sha256Schema } from '../ids.ts';
+import { diagnosticSchema } from '../plan/diagnostic.ts';
 import { text } from '../well-formed.ts';
 
 export const BATCH_STATES = ['active', 'paused', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
@@ -41,6 +42,14 @@ export const submitFieldsSchema = z.strictObject({
 });
 export type SubmitFields = z.infer<typeof submitFieldsSchema>;
 
+/** Submission of a registered plan, as `application/json`. */
+export const submitByNameSchema = submitFieldsSchema.extend({
+  plan: planNameSchema,
+  /** None: the newest one. */
+  version: z.int().positive().optional(),
+});
+export type SubmitByName = z.infer<typeof submitByNameSchema>;
+
 const counts = z.object({
   total: z.int(),
   waiting: z.int(),
@@ -81,13 +90,18 @@ export type BatchView = z.infer<typeof batchViewSchema>;
 export const submittedSchema = z.object({
   batch_id: batchIdSchema,
   plan_name: z.string(),
+  /** Of the registered plan; null: the plan came with the submission. */
+  plan_version: z.int().positive().nullable(),
   stages: z.int(),
   tasks: z.int(),
   /** Warnings only: a plan with errors is refused. */
-  diagnostics: z.array(z.unknown()),
+  diagnostics: z.array(diagnosticSchema),
   links: z.record(z.string(), z.string()),
 });
 export type Submitted = z.infer<typeof submittedSchema>;
+
+/** Where a batch stands after an operation on it. */
+export const batchStateSchema = z.object({ batch_id: batchIdSchema, state: z.enum(BATCH_STATES) });
 
 export const taskViewSchema = z.object({
   id: z.string(),

@@ -21,6 +21,12 @@ export const tokenClaimsSchema = z.object({
 });
 export type TokenClaims = z.infer<typeof tokenClaimsSchema>;
 
+/** Id of a token. It is no secret. */
+export const jtiSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}$/, 'a token id is up to 100 letters, digits, ., _ or -')
+  .meta({ description: 'Id of a token (its `jti`).', examples: ['5f0e9a3c1b7d4e2f8a6c0d9b3e1f7a5c'] });
+
 export const createTokenSchema = z.strictObject({
   subject: text().min(1).max(200),
   scopes: z.array(z.enum(SCOPES)).min(1),

@@ -1,11 +1,7 @@
-import { ApiError } from '@planfleet/shared-types';
 import type * as z from 'zod';
+import { invalid } from '../../invalid.ts';
 
-export interface Issue {
-  /** Place in the request, as in `reports.0.lease`; empty: the whole. */
-  readonly path: string;
-  readonly message: string;
-}
+export { type Issue, invalid } from '../../invalid.ts';
 
 /** Enough to see what is wrong; a hostile body has millions. */
 const MAX_ISSUES = 50;
@@ -20,12 +16,4 @@ export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.ou
       message: issue.message.slice(0, 500),
     })),
   );
-}
-
-export function invalid(issues: readonly Issue[], hint?: string): ApiError {
-  const [first] = issues;
-  const place = first === undefined || first.path === '' ? '' : `${first.path}: `;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  const message = `${place}${first?.message ?? 'The request is not valid.'}${more}`;
-  return new ApiError('invalid', message, { details: { issues }, ...(hint === undefined ? {} : { hint }) });
 }

@@ -1,14 +1,21 @@
-import { ApiError, configSchema, type SubmitFields, submitFieldsSchema } from '@planfleet/shared-types';
+import {
+  ApiError,
+  configSchema,
+  type SubmitFields,
+  submitByNameSchema,
+  submitFieldsSchema,
+} from '@planfleet/shared-types';
 import type { HonoRequest } from 'hono';
 import type { Settings } from '../../settings.ts';
 import { type Issue, invalid, parseInput } from '../request/parse-input.ts';
 import { decodeText, readBody } from '../request/read-body.ts';
-import { parseJson } from '../request/read-json.ts';
+import { parseJson, readJson } from '../request/read-json.ts';
 import { readParameters } from '../request/read-query.ts';
 import { readBundle } from './read-bundle.ts';
 
-/** A plan as it was sent, in either form. */
+/** A plan that comes with the request. */
 export interface SentPlan {
+  readonly kind: 'sent';
   readonly markdown: string;
   /** The tar as it came; null: the plan is its plan.md alone. */
   readonly bundle: Uint8Array<ArrayBuffer> | null;
@@ -17,15 +24,32 @@ export interface SentPlan {
   readonly fields: SubmitFields;
 }
 
+/** A plan that was registered before. */
+export interface NamedPlan {
+  readonly kind: 'named';
+  readonly name: string;
+  /** Null: the newest one. */
+  readonly version: number | null;
+  readonly fields: SubmitFields;
+}
+
+export type AskedPlan = SentPlan | NamedPlan;
+
 /** The fields beside the bundle. */
 const FIELDS_BYTES = 1 << 20;
 
+/** Reads any form of a submission: a plan that is sent along, or `application/json` with the name of a registered one. */
+export async function readSubmission(request: HonoRequest, settings: Settings): Promise<AskedPlan> {
+  return mediaType(request) === 'application/json'
+    ? readNamed(request, settings)
+    : readPlan(request, settings);
+}
+
 /** Reads `text/markdown` with inputs in the address, or `multipart/form-data` with a bundle. */
-export async function readSubmission(request: HonoRequest, settings: Settings): Promise<SentPlan> {
-  const type = request.header('content-type') ?? '';
-  const [media = ''] = type.toLowerCase().split(';');
-  if (media.trim() === 'text/markdown') return readMarkdown(request, settings);
-  if (media.trim() === 'multipart/form-data') return readMultipart(request, type, settings);
+export async function readPlan(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+  const media = mediaType(request);
+  if (media === 'text/markdown') return readMarkdown(request, settings);
+  if (media === 'multipart/form-data') return readMultipart(request, settings);
   throw new ApiError(
     'unsupported_media_type',
     `A plan is sent as text/markdown or multipart/form-data, not "${media}".`,
@@ -33,6 +57,18 @@ export async function readSubmission(request: HonoRequest, settings: Settings): 
       hint: 'curl -H "Content-Type: text/markdown" --data-binary @plan.md, or curl -F bundle=@plan.tgz',
     },
   );
+}
+
+function mediaType(request: HonoRequest): string {
+  const [media = ''] = (request.header('content-type') ?? '').toLowerCase().split(';');
+  return media.trim();
+}
+
+async function readNamed(request: HonoRequest, settings: Settings): Promise<NamedPlan> {
+  refuseParameters(request, 'With a registered plan, inputs are the field config: {"INPUT_FOLDER": "/data"}');
+  const body = await readJson(request, submitByNameSchema, settings.max_json_bytes);
+  const { plan, version, ...fields } = body;
+  return { kind: 'named', name: plan, version: version ?? null, fields };
 }
 
 async function readMarkdown(request: HonoRequest, settings: Settings): Promise<SentPlan> {
@@ -43,17 +79,24 @@ async function readMarkdown(request: HonoRequest, settings: Settings): Promise<S
     config: parseInput(configSchema, config),
   });
   const markdown = decodeText(await readBody(request, settings.max_markdown_bytes), 'The plan');
-  return { markdown, bundle: null, files: null, fields };
+  return { kind: 'sent', markdown, bundle: null, files: null, fields };
 }
 
-async function readMultipart(request: HonoRequest, type: string, settings: Settings): Promise<SentPlan> {
+function refuseParameters(request: HonoRequest, hint: string): void {
   const parameters = Object.keys(readParameters(request));
-  if (parameters.length > 0) {
-    throw invalid(
-      parameters.map((path) => ({ path, message: 'Not a parameter here.' })),
-      'With a bundle, inputs are the field config: -F config=\'{"INPUT_FOLDER": "/data"}\'',
-    );
-  }
+  if (parameters.length === 0) return;
+  throw invalid(
+    parameters.map((path) => ({ path, message: 'Not a parameter here.' })),
+    hint,
+  );
+}
+
+async function readMultipart(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+  refuseParameters(
+    request,
+    'With a bundle, inputs are the field config: -F config=\'{"INPUT_FOLDER": "/data"}\'',
+  );
+  const type = request.header('content-type') ?? '';
   const form = await parseForm(await readBody(request, settings.max_bundle_bytes + FIELDS_BYTES), type);
   const sent = await readFields(form);
   const { bundle, config, uploads, name, priority } = sent;
@@ -73,7 +116,7 @@ async function readMultipart(request: HonoRequest, type: string, settings: Setti
       ? {}
       : { uploads: parseJson(decodeText(uploads, 'uploads'), 'The field uploads') }),
   });
-  return { bundle, fields, ...(await readBundle(bundle, settings)) };
+  return { kind: 'sent', bundle, fields, ...(await readBundle(bundle, settings)) };
 }
 
 async function parseForm(body: Uint8Array<ArrayBuffer>, type: string): Promise<FormData> {

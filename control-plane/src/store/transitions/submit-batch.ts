@@ -1,19 +1,11 @@
-import type { InputBinding } from '@planfleet/shared-types';
 import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
-import type { BatchBlueprint, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
+import type { BatchContent, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
 import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
 import { BRAIN_AGENT } from '../statements/hold.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
 
-export interface Submission {
-  readonly blueprint: BatchBlueprint;
-  readonly plan_name: string;
-  readonly plan_digest: string;
-  readonly bundle: string | null;
-  readonly setup: string | null;
-  readonly inputs: Readonly<Record<string, InputBinding>>;
-  readonly priority: number;
+export interface Submission extends BatchContent {
   readonly submitted_by: string;
   readonly now: number;
   /** Folder of the bundle that is its `{PLAN_PATH}`, as `a/b`; none: the top. */

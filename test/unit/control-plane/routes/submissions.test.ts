@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { BatchView, ClaimAnswer, Diagnostic, Submitted } from '@planfleet/shared-types';
 import { packTar, type TarEntry } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { safeBaseName } from '../../../../control-plane/src/routes/submission/bind-inputs.ts';
+import { safeBaseName } from '../../../../control-plane/src/plan/bind-inputs.ts';
 import { claim, hashOf, planOf, register, submitPlan } from '../../../support/api.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 

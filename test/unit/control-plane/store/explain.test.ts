@@ -155,7 +155,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
 
 /** CTEs are scanned under their own names; a table under its name or the alias that the text gives it. */
 function isRealTable(name: string, sql: string): boolean {
-  const tables = 'batches|lists|list_chunks|stages|stage_edges|tasks|attempts|files|tokens';
+  const tables = 'batches|lists|list_chunks|stages|stage_edges|tasks|attempts|files|tokens|plans';
   if (new RegExp(`^(${tables})$`).test(name)) return true;
   return new RegExp(`\\b(${tables}) (AS )?${name}\\b`).test(sql);
 }

@@ -1,5 +1,5 @@
 import type { InputBinding, PlanInput, Upload } from '@planfleet/shared-types';
-import { type Issue, invalid } from '../request/parse-input.ts';
+import { type Issue, invalid } from '../invalid.ts';
 
 export interface GivenInputs {
   readonly config: Readonly<Record<string, string>>;
