@@ -43,7 +43,11 @@ export function createBrain(deps: BrainDeps): Brain {
       }
     } catch (error) {
       // Nothing is lost: the next tick finds the same work.
-      deps.log({ level: 'error', message: 'Going on failed; the next tick takes it up.', error: String(error) });
+      deps.log({
+        level: 'error',
+        message: 'Going on failed; the next tick takes it up.',
+        error: String(error),
+      });
     } finally {
       advancing = false;
     }

@@ -1,7 +1,6 @@
 import {
-  findPlaceholders,
-  parseChildPlan,
   type ParsedPlan,
+  parseChildPlan,
   renderText,
   TemplateError,
   validatePlan,
@@ -9,7 +8,9 @@ import {
 import { bindChildInputs, type ParentContext } from '../plan/bind-child-inputs.ts';
 import { buildBlueprint } from '../plan/build-blueprint.ts';
 import type { Database } from '../store/database.ts';
-import { findReadyChildTasks, type ReadyChildTask, readChildPlan } from '../store/queries/find-children.ts';
+import { findReadyChildTasks, type ReadyChildTask } from '../store/queries/find-children.ts';
+import { readChildPlan } from '../store/queries/read-child-plan.ts';
+import { readPlanVersion } from '../store/queries/read-plan-version.ts';
 import { refuseChild, resumeChild, startChild } from '../store/transitions/hold-children.ts';
 
 /** Batches below batches: a plan that executes itself ends here. */
@@ -25,7 +26,9 @@ interface ChildPlan {
   readonly plan_folder: string;
 }
 
-type Found = { readonly ok: true; readonly child: ChildPlan } | { readonly ok: false; readonly message: string };
+type Found =
+  | { readonly ok: true; readonly child: ChildPlan }
+  | { readonly ok: false; readonly message: string };
 
 interface StartDeps {
   readonly db: Database;
@@ -50,7 +53,8 @@ export async function startChildren(deps: StartDeps, budget: () => boolean): Pro
       (error: unknown) => failures.push(error),
     );
   }
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} child batches did not start.`);
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} child batches did not start.`);
   return seen;
 }
 
@@ -68,7 +72,8 @@ async function startOne(
     return;
   }
   const made = await makeChild(db, task, plans);
-  if (made.ok) await startChild(db, { ...made.child, parent: { ...made.parent, stage, ordinal, attempt }, now });
+  if (made.ok)
+    await startChild(db, { ...made.child, parent: { ...made.parent, stage, ordinal, attempt }, now });
   else await refuseChild(db, { ...held, message: made.message });
 }
 
@@ -138,7 +143,15 @@ async function findPlan(db: Database, task: ReadyChildTask, name: string): Promi
     const markdown = await readChildPlan(db, { plan_digest, folder: plan_folder });
     if (markdown !== null) return readPlanText(name, markdown, { plan_digest, bundle, plan_folder });
   }
-  const or = named.registered === null ? '' : ', and no plan is registered under that name';
+  const { registered } = named;
+  // A name that the data gives is a folder alone: who submits is asked whether they may run a registered plan.
+  const mayBeRegistered = registered !== null && registered === task.definition.child?.plan.trim();
+  const version = mayBeRegistered ? await readPlanVersion(db, { name: registered, version: null }) : null;
+  if (version !== null) {
+    const { markdown, digest } = version;
+    return readPlanText(name, markdown, { plan_digest: digest, bundle: version.bundle, plan_folder: '' });
+  }
+  const or = !mayBeRegistered ? '' : ', and no plan is registered under that name';
   const message = `The plan folder holds no ${named.folder ?? name}/plan.md${or}.`;
   return { ok: false, message };
 }

@@ -8,6 +8,7 @@ import { type BuiltBatch, buildBatch } from '../plan/build-batch.ts';
 import { submitBatch } from '../store/transitions/submit-batch.ts';
 import { invalid } from './request/parse-input.ts';
 import { findPlan, storeBundle } from './submission/find-plan.ts';
+import { keepPlans, knowPlans } from './submission/know-plans.ts';
 import { type AskedPlan, readSubmission } from './submission/read-submission.ts';
 
 export function submissionRoutes(deps: Deps): Hono<AppEnv> {
@@ -18,10 +19,12 @@ export function submissionRoutes(deps: Deps): Hono<AppEnv> {
     const { principal } = c.var;
     const asked = await readSubmission(c.req, settings);
     const version = await findPlan(deps, principal, asked);
-    const { plan, warnings, content } = buildBatch(version, asked.fields);
+    const plans = await knowPlans(deps, principal, withFolder(asked), version);
+    const { plan, warnings, content } = buildBatch(version, asked.fields, plans);
     requireNames(principal, asked, { plan, content });
     await requireUploads(deps, content.inputs);
     await storeBundle(deps, asked, version);
+    await keepPlans(deps, asked, version, plans);
     const { batch_id, stages, tasks } = await submitBatch(db, {
       ...content,
       submitted_by: principal.subject,
@@ -43,6 +46,11 @@ export function submissionRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   return app;
+}
+
+/** A plan.md that is submitted alone has no folder, and so none that it could execute. */
+function withFolder(asked: AskedPlan): AskedPlan {
+  return asked.kind === 'sent' && asked.bundle === null ? { ...asked, plans: new Map() } : asked;
 }
 
 /**

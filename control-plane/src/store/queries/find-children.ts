@@ -57,15 +57,6 @@ interface ReadyRow extends Omit<ReadyChildTask, 'has_list' | 'item' | 'definitio
   readonly earlier: string | null;
 }
 
-const PENDING = `SELECT EXISTS (SELECT 1 FROM child_ends)
-  OR EXISTS (SELECT 1 FROM stages WHERE ready > 0 AND runnable = 1 AND ${IS_CHILD_LANE}) AS pending`;
-
-/** Whether the brain has a child to start or the end of one to pass on. */
-export async function hasPendingChildren(db: Database): Promise<boolean> {
-  const [result] = await db.batch([bindStatement(PENDING, {})], 'read');
-  return Number(readRows<{ pending: number }>(result)[0]?.pending ?? 0) === 1;
-}
-
 const LIVE_CHILDREN = (of: BatchState) => `SELECT c.id FROM batches p CROSS JOIN stages s CROSS JOIN batches c
   WHERE p.state IN ('active','paused','cancelling') AND +p.state = '${of}' AND s.batch_seq = p.seq AND +s.${IS_CHILD_LANE} AND s.leased > 0
     AND c.parent_stage = s.id AND c.state IN ('active','paused','cancelling')`;
@@ -76,15 +67,4 @@ const TO_CANCEL = `${LIVE_CHILDREN('cancelling')} AND +c.state <> 'cancelling' L
 export async function findChildrenToCancel(db: Database, limit: number): Promise<string[]> {
   const [result] = await db.batch([bindStatement(TO_CANCEL, { limit })], 'read');
   return readRows<{ id: string }>(result).map((row) => row.id);
-}
-
-const READ_PLAN = 'SELECT markdown FROM child_plans WHERE plan_digest = :plan_digest AND folder = :folder';
-
-/** The plan.md of a folder of a bundle; null: there is none that a task could execute. */
-export async function readChildPlan(
-  db: Database,
-  params: { plan_digest: string; folder: string },
-): Promise<string | null> {
-  const [result] = await db.batch([bindStatement(READ_PLAN, params)], 'read');
-  return readRows<{ markdown: string }>(result)[0]?.markdown ?? null;
 }

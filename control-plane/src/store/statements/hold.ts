@@ -37,3 +37,11 @@ export const HOLD_FLIPPED = 2;
 export function hold(params: HoldParams): Statement[] {
   return [TAKE_TURN, COUNT, FLIP].map((sql) => bindStatement(sql, { ...params }));
 }
+
+const PENDING = `SELECT EXISTS (SELECT 1 FROM child_ends)
+  OR EXISTS (SELECT 1 FROM stages WHERE ready > 0 AND runnable = 1 AND ${IS_CHILD_LANE}) AS pending`;
+
+/** Whether the brain has a child to start, or the end of one to pass on. */
+export function askPendingChildren(): Statement {
+  return bindStatement(PENDING, {});
+}

@@ -96,7 +96,10 @@ function judgeEnd(end: EndRow): [string | null, string | null] {
   const names = JSON.parse(end.failed) as string[];
   const more = Math.max(0, Number(end.abandoned ?? 0) - names.length);
   const which = names.map((name) => `${child_id}:${name}`).join(', ') + (more > 0 ? ` and ${more} more` : '');
-  return ['child', `The child batch ${child_id} failed${names.length === 0 ? '.' : `: ${which}`}`.slice(0, 2_000)];
+  return [
+    'child',
+    `The child batch ${child_id} failed${names.length === 0 ? '.' : `: ${which}`}`.slice(0, 2_000),
+  ];
 }
 
 /** Outputs of the parent that the child was given to write: their files are the parent's as well. */

@@ -49,16 +49,16 @@ ON CONFLICT DO NOTHING`;
 
 /** Takes the task for another try with the child of the one before. False: somebody else was faster. */
 export async function resumeChild(db: Database, task: HoldParams & { child_id: string }): Promise<boolean> {
-  const statements = [...hold(task), ...[LINK, PASS_ON, PASS_ON_GONE].map((sql) => bindStatement(sql, { ...task }))];
+  const statements = [
+    ...hold(task),
+    ...[LINK, PASS_ON, PASS_ON_GONE].map((sql) => bindStatement(sql, { ...task })),
+  ];
   const results = await db.batch(statements, 'write');
   return results[HOLD_FLIPPED]?.rows.length === 1;
 }
 
 /** Takes the task and ends it: no child can be started for it, and another try would find the same. */
-export async function refuseChild(
-  db: Database,
-  task: HoldParams & { message: string },
-): Promise<void> {
+export async function refuseChild(db: Database, task: HoldParams & { message: string }): Promise<void> {
   const { stage, ordinal, attempt, now, message } = task;
   const reports = toJson([[stage, ordinal, attempt, 'failed', [], 1]]);
   const statements: Statement[] = [

@@ -10,8 +10,6 @@ export interface Submission extends BatchContent {
   readonly now: number;
   /** Folder of the bundle that is its `{PLAN_PATH}`, as `a/b`; none: the top. */
   readonly plan_folder?: string;
-  /** The plan.md of folders that its tasks of type execute_plan may name. */
-  readonly child_plans?: readonly { readonly folder: string; readonly markdown: string }[];
   /** The task that starts it, held for this attempt by the statements that come before. */
   readonly parent?: ParentTask;
 }
@@ -44,9 +42,6 @@ RETURNING id`;
 /** Batches with one home stay on the storage where the first task of any of them runs. */
 const FOUND_HOME = `UPDATE batches SET home = seq
   WHERE seq = (SELECT batch_seq FROM stages WHERE id = :home_stage) AND home IS NULL`;
-
-const INSERT_PLANS = `INSERT INTO child_plans (plan_digest, folder, markdown)
-SELECT :plan_digest, value->>0, value->>1 FROM json_each(:child_plans) WHERE true ON CONFLICT DO NOTHING`;
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
@@ -89,7 +84,6 @@ export async function submitBatch(
 ): Promise<{ batch_id: string; stages: number; tasks: number }> {
   const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by, parent } =
     submission;
-  const child_plans = submission.child_plans ?? [];
   const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
   const waits = new Set(blueprint.edges.filter((edge) => edge.kind === 'all').map((edge) => edge.to));
   const params = {
@@ -106,7 +100,6 @@ export async function submitBatch(
     parent_ordinal: parent?.ordinal ?? null,
     parent_attempt: parent?.attempt ?? null,
     home_stage: parent?.shares_files === true ? parent.stage : null,
-    child_plans: toJson(child_plans.map(({ folder, markdown }) => [folder, markdown])),
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
@@ -127,7 +120,6 @@ export async function submitBatch(
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
-  if (child_plans.length > 0) statements.push(bindStatement(INSERT_PLANS, params));
   if (parent?.shares_files === true) statements.push(bindStatement(FOUND_HOME, params));
   const results = (await db.batch([...before, ...statements], 'write')).slice(before.length);
   const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
