@@ -5,6 +5,7 @@ import type { Deps } from './deps.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { decisionRoutes } from './routes/decisions.ts';
 import { healthRoutes } from './routes/health.ts';
 import { planRoutes } from './routes/plans.ts';
 import { renderProblem } from './routes/render-problem.ts';
@@ -25,6 +26,7 @@ export function createApp(deps: Deps): Hono<AppEnv> {
   app.route('/v1/tasks', taskRoutes(deps));
   app.route('/v1/agents', agentRoutes(deps));
   app.route('/v1/blobs', blobRoutes(deps));
+  app.route('/v1/decisions', decisionRoutes(deps));
   app.route('/v1/tokens', tokenRoutes(deps));
   app.route('/v1/tick', tickRoutes(deps));
 

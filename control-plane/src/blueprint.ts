@@ -29,8 +29,11 @@ export interface StageBlueprint {
   readonly labels: readonly string[];
   readonly priority: number;
   readonly max_attempts: number;
+  /** Items that may be abandoned. */
   readonly max_failures: number;
   readonly max_failures_percent: number;
+  /** Items of a task, where the stage has a list. */
+  readonly group_size: number;
   readonly definition: StageDefinition;
 }
 
@@ -52,7 +55,7 @@ export interface ChildDefinition {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** `all`: waits for the whole stage; `item`: each task waits for the task of the same item. */
+/** `all`: waits for the whole stage; `item`: each task waits for the tasks with items of its own. */
 export interface EdgeBlueprint {
   readonly from: number;
   readonly to: number;
@@ -60,7 +63,7 @@ export interface EdgeBlueprint {
 }
 
 export interface ListBlueprint {
-  /** Stages with one task per item. They are expanded together; the first one keeps the items. */
+  /** Stages with a task per item or group of items. They are expanded together; where all have one per item, the first keeps the items. */
   readonly stages: readonly [number, ...number[]];
   readonly source:
     | {

@@ -54,14 +54,3 @@ export function parseTaskId(text: string): TaskAddress | null {
   if (match?.[1] === undefined || match[2] === undefined) return null;
   return { batch_id: match[1], stage_key: match[2], ordinal: Number(match[3] ?? 0) };
 }
-
-/**
- * The name people see: `extract_<item id>` for a task of a list (`item.id`, else the index), else the
- * stage's own id.
- */
-export function taskName(stageKey: string, ordinal: number, item: unknown, hasList: boolean): string {
-  if (!hasList) return stageKey;
-  const id = typeof item === 'object' && item !== null && 'id' in item ? item.id : undefined;
-  const text = typeof id === 'string' || typeof id === 'number' ? String(id) : String(ordinal);
-  return `${stageKey}_${text}`;
-}

@@ -12,6 +12,7 @@ export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts
 export { parsePlan } from './plan/parse-plan.ts';
 export * from './plan/plan.ts';
 export { type ValidateOptions, validatePlan } from './plan/validate-plan.ts';
+export * from './task-name.ts';
 export { checkCommandSyntax } from './template/check-command-syntax.ts';
 export type { CommandProblem, QuotingContext } from './template/command-parts.ts';
 export { findPlaceholders, type Placeholder } from './template/find-placeholders.ts';
@@ -22,6 +23,7 @@ export { TemplateError, type TemplateErrorCode } from './template/template-error
 export * from './wire/agent.ts';
 export * from './wire/batch.ts';
 export * from './wire/blob.ts';
+export * from './wire/decision.ts';
 export * from './wire/plan.ts';
 export * from './wire/problem.ts';
 export * from './wire/tick.ts';

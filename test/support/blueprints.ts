@@ -17,9 +17,21 @@ export function stageBlueprint(key: string, change: Partial<StageBlueprint> = {}
     max_attempts: 3,
     max_failures: 0,
     max_failures_percent: 0,
+    group_size: 1,
     definition: { command: 'true', env: {}, timeout_ms: null, produces: [] },
     ...change,
   };
+}
+
+/** A stage of type execute_plan, for the plan in the folder `child` unless told otherwise. */
+export function childStage(
+  key: string,
+  config: Readonly<Record<string, unknown>> = {},
+  change: Partial<StageBlueprint> & { plan?: string } = {},
+): StageBlueprint {
+  const { plan = '{PLAN_PATH}/child', ...rest } = change;
+  const definition = { command: null, env: {}, timeout_ms: null, produces: [], child: { plan, config } };
+  return stageBlueprint(key, { task_class: 'execute_plan', definition, ...rest });
 }
 
 /** Stages by key with `from -> to` edges written as `['scan', 'extract', 'all']`. */

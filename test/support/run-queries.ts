@@ -1,6 +1,7 @@
 import type { Database } from '../../control-plane/src/store/database.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
+import { listDecisions } from '../../control-plane/src/store/queries/list-decisions.ts';
 import { findFile, listFiles } from '../../control-plane/src/store/queries/list-files.ts';
 import {
   listPlanNames,
@@ -16,6 +17,7 @@ import { readRevocations } from '../../control-plane/src/store/queries/read-revo
 import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { registerPlan } from '../../control-plane/src/store/transitions/register-plan.ts';
+import { takeLogLines } from '../../control-plane/src/store/transitions/take-log-lines.ts';
 import { insertToken, revokeToken } from '../../control-plane/src/store/transitions/tokens.ts';
 
 /** Everything that the HTTP side asks of the database, once, for the test that explains every statement. */
@@ -29,6 +31,15 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
+  for (const order of ['newest', 'oldest'] as const) {
+    for (const [batch, type] of [
+      [null, null],
+      [null, 'RETRY'],
+      [batch_id, 'RETRY'],
+    ] as const)
+      await listDecisions(db, { batch_id: batch, type, order, after: null, limit: 10 });
+  }
+  await takeLogLines(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

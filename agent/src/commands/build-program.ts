@@ -30,6 +30,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
   declareServers(program, terminal, done);
   declarePlans(program, terminal, done);
   declareViews(program, terminal, done);
+  declareOperations(program, terminal, done);
   declareTokens(program, terminal, done);
   for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
     each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
@@ -119,6 +120,17 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
   serverCommand(program, 'cancel <batch>', 'stop a batch; what runs is ended').action(
     async (batch, options) => done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
   );
+}
+
+/** What is asked of the fleet, and done to it. */
+function declareOperations(program: Command, terminal: Terminal, done: Done): void {
+  serverCommand(program, 'decisions [batch]', 'what the control plane decided, and why')
+    .option('-f, --follow', 'go on with what is decided from now on')
+    .option('--type <type>', 'only these: RETRY, ABANDON, LEASE_LOST, BATCH_FAILED, ...')
+    .option('--limit <n>', 'the newest so many', wholeNumber(1, 1_000_000), 50)
+    .action(async (batch, options) =>
+      done(await (await import('./decisions.ts')).decisions(batch, options, terminal)),
+    );
 }
 
 function serverCommand(program: Command, usage: string, description: string, json?: string): Command {

@@ -1,4 +1,5 @@
-import { advanceChildren } from './advance-children.ts';
+import { takeLogLines } from '../store/transitions/take-log-lines.ts';
+import { advanceChildren, hasAdvanced } from './advance-children.ts';
 import { advance, runTick, type TickDeps, type TickReport } from './tick.ts';
 
 export interface BrainDeps extends TickDeps {
@@ -34,9 +35,7 @@ export function createBrain(deps: BrainDeps): Brain {
         const done = await advance(deps, () => ++chunks <= CHUNKS_PER_TURN);
         const children = await advanceChildren(deps, () => ++chunks <= CHUNKS_PER_TURN);
         // What a child's start or end has made ready, here or one level up, is looked at in the next turn.
-        more =
-          (done.more && done.expanded + done.swept > 0) ||
-          children.started + children.ended + children.cancelled > 0;
+        more = (done.more && done.expanded + done.swept + done.retried > 0) || hasAdvanced(children);
         deps.wake.notify();
         // An embedded database answers without a turn of the event loop: requests get theirs here.
         if (more) await new Promise<void>((resolve) => deps.timers.set(resolve, 0));
@@ -55,7 +54,7 @@ export function createBrain(deps: BrainDeps): Brain {
 
   return {
     async tick() {
-      const report = await runTick(deps);
+      const report = await runTick(deps).finally(() => logDecisions(deps));
       deps.wake.notify();
       return report;
     },
@@ -64,4 +63,20 @@ export function createBrain(deps: BrainDeps): Brain {
       if (!advancing) deps.defer(advanceAll);
     },
   };
+}
+
+/** The decision log goes to the log of the server too, a tick behind; with several instances, to that of one. */
+async function logDecisions({ db, log }: BrainDeps): Promise<void> {
+  for (const { id, at, message, details, ...facts } of await takeLogLines(db)) {
+    const known = Object.entries(facts).filter(([, value]) => value !== null);
+    log({
+      level: 'info',
+      event: 'decision',
+      message,
+      decision: id,
+      decided_at: at,
+      ...Object.fromEntries(known),
+      details,
+    });
+  }
 }

@@ -12,6 +12,7 @@ import { findReadyChildTasks, type ReadyChildTask } from '../store/queries/find-
 import { readChildPlan } from '../store/queries/read-child-plan.ts';
 import { readPlanVersion } from '../store/queries/read-plan-version.ts';
 import { refuseChild, resumeChild, startChild } from '../store/transitions/hold-children.ts';
+import { retryBatch } from '../store/transitions/retry-batch.ts';
 
 /** Batches below batches: a plan that executes itself ends here. */
 export const DEEPEST_CHILD = 8;
@@ -66,8 +67,8 @@ async function startOne(
   const { stage, ordinal, attempt, earlier } = task;
   const now = clock.now();
   const held = { stage, ordinal, attempt, now };
-  if (earlier !== null && earlier.state !== 'failed' && earlier.state !== 'cancelled') {
-    // Somebody retried it by itself: what it comes to is what this try comes to.
+  // What succeeded in the child of the try before stays. One that was cancelled is over, and another one begins.
+  if (earlier !== null && (await isResumable(db, task, earlier, now))) {
     await resumeChild(db, { ...held, child_id: earlier.id });
     return;
   }
@@ -75,6 +76,18 @@ async function startOne(
   if (made.ok)
     await startChild(db, { ...made.child, parent: { ...made.parent, stage, ordinal, attempt }, now });
   else await refuseChild(db, { ...held, message: made.message });
+}
+
+/** A failed child is re-opened first; when this is all that was done, the next look finds it running. */
+async function isResumable(
+  db: Database,
+  task: ReadyChildTask,
+  { id, state }: NonNullable<ReadyChildTask['earlier']>,
+  now: number,
+): Promise<boolean> {
+  if (state !== 'failed') return state !== 'cancelled';
+  const by = `Task ${task.batch_id}:${task.stage_key}:${task.ordinal}`;
+  return (await retryBatch(db, { batch_id: id, by, now })).ok;
 }
 
 async function makeChild(db: Database, task: ReadyChildTask, plans: Map<string, Found>) {

@@ -7,6 +7,7 @@ import { promoteRetries } from '../store/transitions/promote-retries.ts';
 import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
+import { sweepRetry } from '../store/transitions/sweep-retry.ts';
 import { advanceChildren } from './advance-children.ts';
 
 export interface TickDeps {
@@ -29,6 +30,8 @@ export interface TickReport {
   readonly children_started: number;
   readonly children_ended: number;
   readonly children_cancelled: number;
+  readonly children_paused: number;
+  readonly chunks_retried: number;
 }
 
 type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
@@ -64,6 +67,8 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     children_started: 0,
     children_ended: 0,
     children_cancelled: 0,
+    children_paused: 0,
+    chunks_retried: 0,
   };
   const begun_at = deps.clock.now();
   if (!(await beginTick(deps.db, { now: begun_at, ...deps.settings }))) return { busy: true, ...counts };
@@ -99,6 +104,7 @@ async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): P
   const advanced = await advance(deps, budget);
   counts.chunks_expanded += advanced.expanded;
   counts.chunks_swept += advanced.swept;
+  counts.chunks_retried += advanced.retried;
 }
 
 /** Last, so that what the steps before have made ready or ended is not left to the next tick. */
@@ -107,6 +113,7 @@ async function advanceBelow(deps: TickDeps, counts: Counts, budget: Budget): Pro
   counts.children_started += done.started;
   counts.children_ended += done.ended;
   counts.children_cancelled += done.cancelled;
+  counts.children_paused += done.paused;
 }
 
 async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {
@@ -120,36 +127,56 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   counts.stages_settled += stages.length;
 }
 
+export interface Advanced {
+  readonly expanded: number;
+  readonly swept: number;
+  readonly retried: number;
+  readonly more: boolean;
+}
+
+/** Work that goes on chunk by chunk. */
+interface Pending {
+  readonly kind: 'expanded' | 'swept' | 'retried';
+  /** Does the next chunk; says whether there is another one. */
+  next(): Promise<boolean>;
+}
+
 /**
- * Goes on with expansions and cancels that are under way, one chunk of each in turn, so that a list of 100,000
- * items does not hold up a list of ten. Safe beside a tick and beside itself: chunks are compare-and-set.
+ * Goes on with expansions, cancels and retries that are under way, one chunk of each in turn, so that a list of
+ * 100,000 items does not hold up a list of ten. Safe beside a tick and beside itself: chunks are compare-and-set.
  */
-export async function advance(
-  deps: TickDeps,
-  budget: Budget,
-): Promise<{ expanded: number; swept: number; more: boolean }> {
-  const { db, clock } = deps;
-  const pending = await findPending(db);
-  let lists = pending.lists;
-  let cancelling = pending.cancelling;
-  let expanded = 0;
-  let swept = 0;
-  while (lists.length + cancelling.length > 0) {
-    const unfinishedLists: number[] = [];
-    for (const list of lists) {
-      if (!budget()) return { expanded, swept, more: true };
-      if ((await expandList(db, { list, now: clock.now() })).more) unfinishedLists.push(list);
-      expanded += 1;
+export async function advance(deps: TickDeps, budget: Budget): Promise<Advanced> {
+  const counts = { expanded: 0, swept: 0, retried: 0 };
+  let pending = await listPending(deps);
+  while (pending.length > 0) {
+    const unfinished: Pending[] = [];
+    for (const work of pending) {
+      if (!budget()) return { ...counts, more: true };
+      if (await work.next()) unfinished.push(work);
+      counts[work.kind] += 1;
     }
-    const unfinishedBatches: string[] = [];
-    for (const batch_id of cancelling) {
-      if (!budget()) return { expanded, swept, more: true };
-      const sweep = await sweepBatch(db, { batch_id, now: clock.now() });
-      if (sweep.more && sweep.state === 'cancelling') unfinishedBatches.push(batch_id);
-      swept += 1;
-    }
-    lists = unfinishedLists;
-    cancelling = unfinishedBatches;
+    pending = unfinished;
   }
-  return { expanded, swept, more: false };
+  return { ...counts, more: false };
+}
+
+async function listPending({ db, clock }: TickDeps): Promise<Pending[]> {
+  const { lists, cancelling, retrying } = await findPending(db);
+  return [
+    ...lists.map((list) => ({
+      kind: 'expanded' as const,
+      next: async () => (await expandList(db, { list, now: clock.now() })).more,
+    })),
+    ...cancelling.map((batch_id) => ({
+      kind: 'swept' as const,
+      async next() {
+        const sweep = await sweepBatch(db, { batch_id, now: clock.now() });
+        return sweep.more && sweep.state === 'cancelling';
+      },
+    })),
+    ...retrying.map((batch_id) => ({
+      kind: 'retried' as const,
+      next: async () => (await sweepRetry(db, { batch_id })).more,
+    })),
+  ];
 }

@@ -79,6 +79,8 @@ function buildStage(task: PlanTask, priority: number): StageBlueprint {
     max_attempts: task.max_attempts ?? taskDefaults.max_attempts,
     max_failures: losses !== null && 'count' in losses ? losses.count : 0,
     max_failures_percent: losses !== null && 'percent' in losses ? losses.percent : 0,
+    // A child batch is given one item: its config has no list of them.
+    group_size: task.foreach === null || task.type === 'execute_plan' ? 1 : task.group_size,
     definition: {
       command: task.command,
       env: task.env ?? {},
@@ -176,6 +178,7 @@ function addReader(draft: Draft, task: PlanTask, before: readonly number[]): num
     max_attempts: taskDefaults.max_attempts,
     max_failures: 0,
     max_failures_percent: 0,
+    group_size: 1,
     definition: { command: null, env: {}, timeout_ms: null, produces: [] },
   });
   return position;

@@ -36,6 +36,7 @@ export const lists = sqliteTable('lists', {
   lease: integer(),
   count: integer(),
   cursor: integer().notNull(),
+  grouped: integer().notNull(),
 });
 
 export const listChunks = sqliteTable(
@@ -47,8 +48,21 @@ export const listChunks = sqliteTable(
     count: integer().notNull(),
     sha256: text().notNull(),
     items: text().notNull(),
+    repeats: text(),
   },
   (table) => [primaryKey({ columns: [table.list_id, table.lease, table.first] })],
+);
+
+export const listItems = sqliteTable(
+  'list_items',
+  { list_id: integer().notNull(), ordinal: integer().notNull(), item: text().notNull() },
+  (table) => [primaryKey({ columns: [table.list_id, table.ordinal] })],
+);
+
+export const listRepeats = sqliteTable(
+  'list_repeats',
+  { list_id: integer().notNull(), ordinal: integer().notNull(), nth: integer().notNull() },
+  (table) => [primaryKey({ columns: [table.list_id, table.ordinal] })],
 );
 
 export const stages = sqliteTable('stages', {
@@ -80,6 +94,9 @@ export const stages = sqliteTable('stages', {
   abandoned: integer().notNull(),
   skipped: integer().notNull(),
   cancelled: integer().notNull(),
+  group_size: integer().notNull(),
+  opened_at: integer(),
+  retry: integer(),
 });
 
 export const stageEdges = sqliteTable(
@@ -142,6 +159,8 @@ export const agents = sqliteTable('agents', {
   storage: text().notNull(),
   expires_at: integer(),
   last_seen_at: integer().notNull(),
+  missing_at: integer(),
+  draining_at: integer(),
 });
 
 export const files = sqliteTable(
@@ -207,4 +226,19 @@ export const brain = sqliteTable('brain', {
   last_tick_at: integer().notNull(),
   tick_until: integer().notNull(),
   expire_not_before: integer().notNull(),
+  decisions_logged: integer().notNull(),
+});
+
+export const decisions = sqliteTable('decisions', {
+  id: integer().primaryKey(),
+  at: integer().notNull(),
+  type: text().notNull(),
+  batch_seq: integer(),
+  stage_id: integer(),
+  ordinal: integer(),
+  attempt: integer(),
+  agent: text(),
+  count: integer().notNull(),
+  message: text().notNull(),
+  details: text(),
 });

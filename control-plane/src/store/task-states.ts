@@ -23,8 +23,10 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
   { from: 'leased', to: 'abandoned', by: 'finish, expire, register' },
   { from: 'leased', to: 'ready', by: 'finish (returned), expire, register' },
   { from: 'leased', to: 'cancelled', by: 'finish, expire, register' },
-  { from: 'backoff', to: 'ready', by: 'promote' },
+  { from: 'backoff', to: 'ready', by: 'promote, retry' },
   { from: 'backoff', to: 'cancelled', by: 'sweep' },
+  { from: 'abandoned', to: 'ready', by: 'retry' },
+  { from: 'skipped', to: 'waiting', by: 'retry' },
 ];
 
 /** States in which a task begins its life: single tasks and items without an item predecessor are ready at once. */

@@ -22,9 +22,4 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'evaluate', effect: 'The output is not rated.' },
   { field: 'requires', effect: 'All files of the batch are fetched.' },
   { field: 'stuck_after', effect: 'The usual time without a sign of life applies.' },
-  {
-    field: 'batch_size',
-    effect: 'Each item runs as a task of its own.',
-    applies: (task) => task.group_size > 1,
-  },
 ];

@@ -1,4 +1,5 @@
 import { findPlaceholders } from '../template/find-placeholders.ts';
+import { MAX_GROUP_ITEMS } from '../wire/agent.ts';
 import type { DiagnosticList } from './diagnostic-list.ts';
 import { FieldReader, fieldValue } from './field-reader.ts';
 import { type FieldValue, sourceOffset } from './field-value.ts';
@@ -69,7 +70,7 @@ export function readTask(fields: ReadonlyMap<string, RawField>, around: TaskSurr
     depends_on: dependencies.whole,
     item_depends_on: dependencies.per_item,
     foreach: readForeach(reader),
-    group_size: reader.whole('batch_size', 1, 1_000_000) ?? 1,
+    group_size: reader.whole('batch_size', 1, MAX_GROUP_ITEMS) ?? 1,
     requires: reader.list('requires'),
     produces: reader.list('produces'),
     vram_estimate_mb:

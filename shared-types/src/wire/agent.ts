@@ -9,6 +9,8 @@ export const AGENT_PROTOCOL = 1;
 export const MAX_CHUNK_ITEMS = 500;
 /** JSON bytes of the chunks of one request: lists beyond it are sent ahead of the report. */
 export const MAX_ITEMS_BYTES = 1_000_000;
+/** Items of one task: they travel in one claim answer, and their commands are one attempt. */
+export const MAX_GROUP_ITEMS = 1_000;
 /** UTF-8 bytes of an attempt's output that are kept with the attempt. */
 export const MAX_TAIL_BYTES = 65_536;
 /** Reports in one request. */
@@ -92,6 +94,8 @@ export const listSpecSchema = z.strictObject({
   list: z.int(),
   path: z.string(),
   jsonpath: z.string().nullable(),
+  /** The largest group of its items that becomes one task; none: 1. */
+  group_size: z.int().positive().optional(),
 });
 export type ListSpec = z.infer<typeof listSpecSchema>;
 
@@ -125,8 +129,10 @@ export const leasedTaskSchema = z.object({
   lease,
   /** Numbered from 1; never reset. */
   attempt: z.int().positive(),
-  /** The task's item where its stage has a list. */
+  /** The task's item where its stage has a list, and a task for each item. */
   item: z.unknown().optional(),
+  /** Its items where its stage has a task for each group of items; `first`: place of the first one in the list, from 0. */
+  group: z.object({ first: z.int().nonnegative(), items: z.array(z.unknown()).min(1) }).optional(),
 });
 export type LeasedTask = z.infer<typeof leasedTaskSchema>;
 
@@ -252,6 +258,19 @@ export const itemsRequestSchema = z.strictObject({
         sha256: sha256Schema,
         /** The chunk's text is hashed as `JSON.stringify(items)`. */
         items: z.array(z.unknown()).min(1).max(MAX_CHUNK_ITEMS),
+        /** Items whose name an earlier one has: place in the chunk, and the number that its name gets. */
+        repeats: z
+          .array(
+            z.tuple([
+              z
+                .int()
+                .nonnegative()
+                .max(MAX_CHUNK_ITEMS - 1),
+              z.int().min(2),
+            ]),
+          )
+          .max(MAX_CHUNK_ITEMS)
+          .optional(),
       }),
     )
     .min(1)

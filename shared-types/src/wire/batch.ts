@@ -138,6 +138,8 @@ export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
   /** The batch that it started last (execute_plan), while that batch is there. */
   child_batch: batchIdSchema.nullable().optional(),
+  /** The items of a task that has a group of them. */
+  items: z.array(z.unknown()).optional(),
   history: z.array(attemptViewSchema),
 });
 export type TaskDetail = z.infer<typeof taskDetailSchema>;

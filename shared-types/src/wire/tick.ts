@@ -11,4 +11,9 @@ export const tickReportSchema = z.object({
   tasks_skipped: count,
   stages_settled: count,
   chunks_swept: count,
+  chunks_retried: count,
+  children_started: count,
+  children_ended: count,
+  children_cancelled: count,
+  children_paused: count,
 });

@@ -13,6 +13,7 @@ ALTER TABLE batches ADD COLUMN parent_paused INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE batches ADD COLUMN home INTEGER;
 CREATE UNIQUE INDEX batches_parent ON batches(parent_stage, parent_ordinal, parent_attempt) WHERE parent_stage IS NOT NULL;
 CREATE INDEX batches_live_children ON batches(parent_stage) WHERE parent_stage IS NOT NULL AND state IN ('active','paused','cancelling');
+CREATE INDEX tasks_stopped_below ON tasks(stage_id, ordinal) WHERE agent_id = 0 AND stop IS NOT NULL;
 CREATE INDEX batches_home ON batches(home) WHERE home IS NOT NULL;
 
 CREATE TABLE child_ends (

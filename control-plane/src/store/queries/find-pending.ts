@@ -1,5 +1,12 @@
 import { bindStatement, type Database, readRows } from '../database.ts';
 
+export interface Pending {
+  readonly lists: readonly number[];
+  /** Batches. */
+  readonly cancelling: readonly string[];
+  readonly retrying: readonly string[];
+}
+
 const LISTS = `SELECT l.id FROM lists l JOIN batches b ON b.seq = l.batch_seq AND b.state IN ('active', 'paused')
   WHERE l.count IS NOT NULL AND l.cursor < l.count LIMIT 100`;
 /** Lists of no items whose stages have not been told. */
@@ -9,10 +16,14 @@ const EMPTY_LISTS = `SELECT l.id FROM batches b CROSS JOIN stages s CROSS JOIN l
 const CANCELLING = `SELECT b.id FROM batches b WHERE b.state IN ('active', 'paused', 'cancelling') AND +b.state = 'cancelling'
   AND EXISTS (SELECT 1 FROM stages s WHERE s.batch_seq = b.seq AND s.sweep < s.total) LIMIT 100`;
 
+/** Batches whose retry has rows not yet re-opened. */
+const RETRYING = `SELECT DISTINCT b.id FROM stages s INDEXED BY stages_retry CROSS JOIN batches b
+  WHERE s.retry IS NOT NULL AND b.seq = s.batch_seq AND b.state IN ('active', 'paused') LIMIT 100`;
+
 /** Work that a transition has begun and the brain goes on with, chunk by chunk. */
-export async function findPending(db: Database): Promise<{ lists: number[]; cancelling: string[] }> {
-  const [lists, empty, cancelling] = await db.batch(
-    [LISTS, EMPTY_LISTS, CANCELLING].map((sql) => bindStatement(sql, {})),
+export async function findPending(db: Database): Promise<Pending> {
+  const [lists, empty, cancelling, retrying] = await db.batch(
+    [LISTS, EMPTY_LISTS, CANCELLING, RETRYING].map((sql) => bindStatement(sql, {})),
     'read',
   );
   return {
@@ -22,11 +33,12 @@ export async function findPending(db: Database): Promise<{ lists: number[]; canc
       ),
     ],
     cancelling: readRows<{ id: string }>(cancelling).map((row) => row.id),
+    retrying: readRows<{ id: string }>(retrying).map((row) => row.id),
   };
 }
 
 const ENDED = `SELECT id FROM stages
-  WHERE state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 LIMIT 1000`;
+  WHERE state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL LIMIT 1000`;
 
 /** Done stages with a successor that could open, and one stage of every live batch in which nothing is open. */
 const STALLED = `SELECT e.from_stage AS id FROM batches b

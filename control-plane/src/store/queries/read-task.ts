@@ -1,9 +1,11 @@
 import type { AttemptView, TaskAddress, TaskDetail } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows } from '../database.ts';
+import { GROUP_ITEMS } from '../statements/claim.ts';
 import { type StageOfTask, TASK_COLUMNS, TASK_JOINS, type TaskRow, toTaskView } from './task-view.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
 
 const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition,
+    CASE WHEN s.group_size > 1 THEN ${GROUP_ITEMS} END AS items,
     (SELECT c.id FROM batches c WHERE c.parent_stage = s.id AND c.parent_ordinal = t.ordinal
       ORDER BY c.parent_attempt DESC LIMIT 1) AS child_batch
   FROM batches b JOIN stages s ON s.batch_seq = b.seq JOIN tasks t ON t.stage_id = s.id ${TASK_JOINS}
@@ -29,6 +31,7 @@ export async function readTask(db: Database, address: TaskAddress): Promise<Task
     ...toTaskView(row, stage),
     command: readCommand(row.definition),
     child_batch: row.child_batch,
+    ...(row.items === null ? {} : { items: (JSON.parse(row.items) as string[]).map(parseItem) }),
     history: readRows<AttemptRow>(attempts).map(toAttemptView),
   };
 }
@@ -39,6 +42,7 @@ interface DetailRow extends TaskRow {
   list_id: number | null;
   definition: string;
   child_batch: string | null;
+  items: string | null;
 }
 
 interface AttemptRow extends Omit<AttemptView, 'late' | 'claimed_at' | 'started_at' | 'ended_at'> {
@@ -64,6 +68,10 @@ function toAttemptView(row: AttemptRow): AttemptView {
     ended_at: toIso(row.ended_at),
     tail,
   };
+}
+
+function parseItem(text: string): unknown {
+  return JSON.parse(text);
 }
 
 /** The template as the plan has it: its paths are known only on the machine that runs it. */

@@ -7,12 +7,14 @@ import {
 } from '@planfleet/shared-types';
 import { toIsoOrNull } from './view-time.ts';
 
-/** Item texts stand once, with the first stage over a list; the others find them there by ordinal. */
-export const TASK_COLUMNS = `t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, i.item,
-  iif(t.state = 'leased', a.name, NULL) AS agent`;
+/** Item texts stand once: with the first stage over a list, or by themselves where a stage has groups of items. */
+export const TASK_COLUMNS = `t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, coalesce(i.item, x.item) AS item,
+  n.nth, s.group_size, l.count AS list_count, iif(t.state = 'leased', a.name, NULL) AS agent`;
 export const TASK_JOINS = `LEFT JOIN agents a ON a.id = t.agent_id
   LEFT JOIN lists l ON l.id = s.list_id
-  LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal`;
+  LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal
+  LEFT JOIN list_items x ON s.group_size = 1 AND x.list_id = l.id AND x.ordinal = t.ordinal
+  LEFT JOIN list_repeats n ON s.group_size = 1 AND n.list_id = l.id AND n.ordinal = t.ordinal`;
 
 export interface TaskRow {
   ordinal: number;
@@ -22,6 +24,9 @@ export interface TaskRow {
   losses: number;
   not_before: number | null;
   item: string | null;
+  nth: number | null;
+  group_size: number;
+  list_count: number | null;
   agent: string | null;
 }
 
@@ -37,7 +42,10 @@ export function toTaskView(row: TaskRow, stage: StageOfTask): TaskView {
   const address = { batch_id: stage.batch_id, stage_key: stage.key, ordinal: row.ordinal };
   return {
     id: formatTaskId(address),
-    name: taskName(stage.key, row.ordinal, item, stage.list_id !== null),
+    name: taskName(
+      stage.key,
+      stage.list_id === null ? null : { ...row, item, list_count: row.list_count ?? 0 },
+    ),
     stage: stage.key,
     ordinal: row.ordinal,
     state: row.state === 'ready' && stage.state !== 'open' ? 'waiting' : row.state,

@@ -78,7 +78,13 @@ export function claim(params: ClaimStatementParams): Statement[] {
   return [TAKE_NUMBER, TAKE_TASKS, COUNT_TAKEN, SETTLE_HOME].map((sql) => bindStatement(sql, bound));
 }
 
-const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item
+/** The items of a task over a list with groups, in order: one range of the key. */
+export const GROUP_ITEMS = `(SELECT json_group_array(g.item) FROM (SELECT g.item FROM list_items g
+    WHERE l.grouped = 1 AND g.list_id = l.id AND g.ordinal >= t.ordinal * s.group_size AND g.ordinal < (t.ordinal + 1) * s.group_size
+    ORDER BY g.ordinal) g)`;
+
+const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item, s.group_size,
+    CASE WHEN l.grouped = 1 THEN ${GROUP_ITEMS} END AS items
   FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
     JOIN stages s ON s.id = t.stage_id
     LEFT JOIN lists l ON l.id = s.list_id
@@ -88,7 +94,8 @@ const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, 
 
 const READ_STAGES = `SELECT s.id, s.key, s.definition, s.list_id IS NOT NULL AS has_list, b.id AS batch_id, b.plan_name,
     b.plan_digest, b.bundle, b.plan_folder, b.setup, b.inputs,
-    (SELECT json_group_array(json_array(l.id, l.path, l.jsonpath)) FROM lists l WHERE l.producer_stage = s.id) AS lists
+    (SELECT json_group_array(json_array(l.id, l.path, l.jsonpath, CASE WHEN l.grouped = 1 THEN
+      (SELECT max(o.group_size) FROM stages o WHERE o.list_id = l.id) ELSE 1 END)) FROM lists l WHERE l.producer_stage = s.id) AS lists
   FROM stages s JOIN batches b ON b.seq = s.batch_seq
   WHERE s.id IN (SELECT t.stage_id FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
     WHERE a.name = :agent AND a.session = :session AND t.lease NOT IN (SELECT value FROM json_each(:have)))`;
@@ -119,7 +126,7 @@ export function readLeases(params: { agent: string; session: number; have: reado
   return [READ_LEASES, READ_STAGES, READ_NEW_STOPS, NOTE_TOLD].map((sql) => bindStatement(sql, bound));
 }
 
-const TOUCH = `UPDATE agents SET last_seen_at = :now, expires_at = :expires_at
+const TOUCH = `UPDATE agents SET last_seen_at = :now, expires_at = :expires_at, missing_at = NULL
   WHERE name = :agent AND session = :session RETURNING id`;
 
 /** First statement of whatever an agent asks: it was heard of, and is the one process that has its name. */

@@ -32,6 +32,21 @@ INSERT INTO attempts (stage_id, ordinal, attempt, agent_id, outcome, error_type,
 SELECT s, o, attempt, agent_id, 'lost', 'lost', :message, leased_at, :now, '' FROM lost WHERE true
 ON CONFLICT DO NOTHING`;
 
+/** One row for each agent and batch, and one for each stage that abandons tasks. */
+const decide = (lost: string) => `WITH ${lost}
+INSERT INTO decisions (at, type, batch_seq, stage_id, ordinal, attempt, agent, count, message, details)
+SELECT :now, 'LEASE_LOST', s.batch_seq, iif(count(*) = 1, s.id, NULL), iif(count(*) = 1, lost.o, NULL), iif(count(*) = 1, lost.attempt, NULL), a.name,
+    count(*), iif(count(*) = 1, s.key || ':' || lost.o || ' is', count(*) || ' tasks are') || ' lost with agent ' || a.name || ': '
+    || :message || iif(sum(next = 'ready') > 0, ' ' || sum(next = 'ready') || ' ready again.', ''), json_object('ready', sum(next = 'ready'))
+  FROM lost JOIN stages s ON s.id = lost.s JOIN agents a ON a.id = lost.agent_id
+  GROUP BY a.id, s.batch_seq
+UNION ALL
+SELECT :now, 'ABANDON', s.batch_seq, s.id, iif(count(*) = 1, lost.o, NULL), iif(count(*) = 1, lost.attempt, NULL), a.name, count(*),
+    iif(count(*) = 1, s.key || ':' || lost.o || ' is', count(*) || ' tasks of ' || s.key || ' are')
+    || ' given up after ${MAX_LOSSES} machines were lost with it: it may be what ends them.', json_object('error_type', 'lost', 'ordinals', json_group_array(lost.o))
+  FROM lost JOIN stages s ON s.id = lost.s JOIN agents a ON a.id = lost.agent_id
+  WHERE lost.next = 'abandoned' GROUP BY s.id`;
+
 const count = (lost: string) => `WITH ${lost}, c AS (
   SELECT s, count(*) AS n, sum(next = 'ready') AS r, sum(next = 'abandoned') AS a, sum(next = 'cancelled') AS x FROM lost GROUP BY s)
 UPDATE stages SET leased = leased - c.n, ready = ready + c.r, abandoned = abandoned + c.a, cancelled = cancelled + c.x
@@ -45,11 +60,31 @@ RETURNING stage_id AS stage, ordinal, state`;
 const CLEAR = `UPDATE agents SET expires_at = NULL WHERE expires_at < :now
   AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = agents.id AND t.state = 'leased')`;
 
-/** Result of `expire` and `orphan` that holds the rows they ended. */
-export const LOST_FLIPPED = 2;
+/** Not heard of in time, and not yet told. Not while the control plane itself may have been what was away. */
+const MISSED = `missing_at IS NULL AND (expires_at IS NULL OR expires_at < :now)
+    AND EXISTS (SELECT 1 FROM brain WHERE expire_not_before <= :now AND last_tick_at >= :now - 3 * :tick_ms)`;
 
-const EXPIRE = [record(EXPIRED), count(EXPIRED), flip(EXPIRED), CLEAR];
-const ORPHAN = [record(ORPHANED), count(ORPHANED), flip(ORPHANED)];
+/** Once for each silence, with what it holds: the trigger on \`agents\` tells of its end. */
+const TELL_MISSING = `INSERT INTO decisions (at, type, agent, message, details)
+SELECT :now, 'AGENT_MISSING', name, 'Agent ' || name || ' was not heard of for ' || ((:now - last_seen_at) / 1000) || ' s.',
+    json_object('silent_ms', :now - last_seen_at)
+  FROM agents WHERE ${MISSED}`;
+
+const NOTE_MISSING = `UPDATE agents SET missing_at = :now WHERE ${MISSED}`;
+
+/** Result of `expire` and `orphan` that holds the rows they ended. */
+export const LOST_FLIPPED = 3;
+
+const EXPIRE = [
+  record(EXPIRED),
+  decide(EXPIRED),
+  count(EXPIRED),
+  flip(EXPIRED),
+  TELL_MISSING,
+  NOTE_MISSING,
+  CLEAR,
+];
+const ORPHAN = [record(ORPHANED), decide(ORPHANED), count(ORPHANED), flip(ORPHANED)];
 
 /** EXPIRE: leased -> ready (or abandoned, or cancelled) for agents that died. */
 export function expire(params: { now: number; tick_ms: number }): Statement[] {

@@ -27,7 +27,7 @@ const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE na
  * second state is LATE_RESULT: the lease expired, nobody has claimed the task since, and it did succeed.
  */
 const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
-  SELECT r.i, r.s, r.o, r.lease, r.outcome, t.state AS was, t.attempt, t.agent_id, t.leased_at,
+  SELECT r.i, r.s, r.o, r.lease, r.outcome, r.final, t.state AS was, t.attempt, t.agent_id, t.leased_at,
     CASE WHEN t.stop IS NOT NULL THEN 'cancelled'
       WHEN r.outcome = 'succeeded' THEN 'succeeded'
       WHEN r.outcome IN ('returned', 'stopped') THEN 'ready'
@@ -55,6 +55,18 @@ SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.ex
   FROM accepted a JOIN d ON d.i = a.i WHERE true
 ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = excluded.error_type, message = excluded.message,
   exit_code = excluded.exit_code, late = excluded.late, started_at = excluded.started_at, ended_at = excluded.ended_at, tail = excluded.tail`;
+
+/** One row for each stage and end, with the first of the errors: only where a report tells of a failure. */
+const DECIDE = `WITH ${ACCEPTED}
+INSERT INTO decisions (at, type, batch_seq, stage_id, ordinal, attempt, agent, count, message, details)
+SELECT :now, iif(a.next = 'backoff', 'RETRY', 'ABANDON'), st.batch_seq, st.id, iif(count(*) = 1, a.o, NULL), iif(count(*) = 1, a.attempt, NULL),
+    :agent, count(*), iif(count(*) = 1, st.key || ':' || a.o, count(*) || ' tasks of ' || st.key) || ' failed on ' || :agent
+    || iif(a.next = 'backoff', ' and ' || iif(count(*) = 1, 'is', 'are') || ' tried again in ' || printf('%.1f', (min(a.retry_at) - :now) / 1000.0) || ' s: ',
+      iif(max(a.final) = 1, '', ' for the last of ' || st.max_attempts || iif(st.max_attempts = 1, ' time', ' times')) || ' and ' || iif(count(*) = 1, 'is', 'are') || ' given up: ')
+    || coalesce(:details->min(a.i)->>1, 'without a reason'),
+    json_object('error_type', :details->min(a.i)->>0, 'exit_code', :details->min(a.i)->>2, 'ordinals', json_group_array(a.o))
+  FROM accepted a JOIN stages st ON st.id = a.s
+  WHERE a.next IN ('backoff', 'abandoned') GROUP BY a.s, a.next`;
 
 const COUNT = `WITH ${ACCEPTED}, sums AS (
   SELECT s, sum(was = 'leased') AS leased, sum(next = 'ready') - sum(was = 'ready') AS ready, sum(next = 'succeeded') AS succeeded,
@@ -96,6 +108,8 @@ export interface FinishParams {
   readonly details: string;
   /** Place of the report, path, sha256, size, mode. */
   readonly files: readonly (readonly unknown[])[];
+  /** Some report tells of a failure. */
+  readonly brings_failures: boolean;
   /** Some report brings lists. One that lacks those of its stage is not accepted. */
   readonly brings_lists: boolean;
   readonly now: number;
@@ -107,8 +121,9 @@ export interface FinishParams {
  * FINISH: leased -> succeeded, backoff, abandoned, cancelled, or ready again; with attempts, lists and files. What
  * most reports do not bring is left out: each of these statements reads all reports, 80 µs for 16.
  */
-export function finish({ files, brings_lists, ...params }: FinishParams): Statement[] {
+export function finish({ files, brings_failures, brings_lists, ...params }: FinishParams): Statement[] {
   const bound = { ...params, files: toJson(files) };
   const take = [...(brings_lists ? [TAKE_LISTS] : []), ...(files.length > 0 ? [TAKE_FILES] : [])];
-  return [INSPECT, RECORD, COUNT, ...take, FLIP].map((sql) => bindStatement(sql, bound));
+  const decide = brings_failures ? [DECIDE] : [];
+  return [INSPECT, RECORD, ...decide, COUNT, ...take, FLIP].map((sql) => bindStatement(sql, bound));
 }

@@ -5,12 +5,17 @@ import { sweepBatch } from './sweep-batch.ts';
 
 const READ_STATE = 'SELECT state FROM batches WHERE id = :batch_id';
 
+const DECIDE = `INSERT INTO decisions (at, type, batch_seq, count, message, details)
+SELECT :now, 'CANCELLING', b.seq, sum(s.leased), :by || ' cancels batch ' || b.id || iif(sum(s.leased) = 0, '.', ': ' || sum(s.leased)
+    || iif(sum(s.leased) = 1, ' task is stopped.', ' tasks are stopped.')), json_object('by', :by)
+  FROM batches b JOIN stages s ON s.batch_seq = b.seq WHERE b.id = :batch_id AND b.state IN ('active', 'paused') GROUP BY b.seq`;
+
 const CLOSE_BATCH = `UPDATE batches SET state = 'cancelling' WHERE id = :batch_id AND state IN ('active', 'paused') RETURNING seq`;
 
 const THIS_BATCH = "(SELECT seq FROM batches WHERE id = :batch_id AND state = 'cancelling')";
 
 /** The gate: nothing of the batch can be claimed any more, whatever its size. */
-const CLOSE_STAGES = `UPDATE stages SET runnable = 0, expanded = 1 WHERE batch_seq = ${THIS_BATCH}`;
+const CLOSE_STAGES = `UPDATE stages SET runnable = 0, expanded = 1, retry = NULL WHERE batch_seq = ${THIS_BATCH}`;
 
 /** Items that have not become tasks never will. */
 const CLOSE_LISTS = `UPDATE lists SET count = cursor WHERE batch_seq = ${THIS_BATCH} AND cursor < count`;
@@ -23,15 +28,15 @@ const STOP_LEASED = `UPDATE tasks SET stop = 1 WHERE state = 'leased' AND stop I
 /** CANCEL: closes the gate and signals what runs in one batch; the waiting rows follow in swept chunks. */
 export async function cancelBatch(
   db: Database,
-  params: { batch_id: string; now: number },
+  params: { batch_id: string; by?: string; now: number },
 ): Promise<
   | { ok: true; state: BatchState }
   | { ok: false; reason: 'not_found' | 'already_ended'; state: BatchState | null }
 > {
   const results = await db.batch(
     [
-      ...[READ_STATE, CLOSE_BATCH, CLOSE_STAGES, CLOSE_LISTS, DROP_CHUNKS, STOP_LEASED].map((sql) =>
-        bindStatement(sql, params),
+      ...[READ_STATE, DECIDE, CLOSE_BATCH, CLOSE_STAGES, CLOSE_LISTS, DROP_CHUNKS, STOP_LEASED].map((sql) =>
+        bindStatement(sql, { ...params, by: params.by ?? 'planfleet' }),
       ),
       wakeForSignal(),
     ],

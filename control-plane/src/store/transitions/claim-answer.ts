@@ -7,7 +7,11 @@ interface LeaseRow {
   readonly ordinal: number;
   readonly lease: number;
   readonly attempt: number;
+  /** Its item's text, where no stage of the list has groups. */
   readonly item: string | null;
+  readonly group_size: number;
+  /** The texts of its items, where some stage of the list has groups. */
+  readonly items: string | null;
 }
 
 interface StageRow {
@@ -36,14 +40,21 @@ export function readClaimAnswer(results: readonly ResultSet[], offset: number): 
 
 function toLeasedTask(row: LeaseRow): LeasedTask {
   const { stage, ordinal, lease, attempt } = row;
-  return row.item === null
-    ? { stage, ordinal, lease, attempt }
-    : { stage, ordinal, lease, attempt, item: JSON.parse(row.item) as unknown };
+  const task = { stage, ordinal, lease, attempt };
+  if (row.items === null) return row.item === null ? task : { ...task, item: parseItem(row.item) };
+  const items = (JSON.parse(row.items) as string[]).map(parseItem);
+  const group_size = Number(row.group_size);
+  if (group_size === 1) return { ...task, item: items[0] };
+  return { ...task, group: { first: ordinal * group_size, items } };
+}
+
+function parseItem(text: string): unknown {
+  return JSON.parse(text);
 }
 
 function toStageSpec(row: StageRow): StageSpec {
   const definition = JSON.parse(row.definition) as StageDefinition;
-  const lists = JSON.parse(row.lists) as [number, string, string | null][];
+  const lists = JSON.parse(row.lists) as [number, string, string | null, number][];
   return {
     stage: row.id,
     batch_id: row.batch_id,
@@ -58,7 +69,7 @@ function toStageSpec(row: StageRow): StageSpec {
     env: { ...definition.env },
     timeout_ms: definition.timeout_ms,
     produces: [...definition.produces],
-    lists: lists.map(([list, path, jsonpath]) => ({ list, path, jsonpath })),
+    lists: lists.map(([list, path, jsonpath, group_size]) => ({ list, path, jsonpath, group_size })),
     has_list: Number(row.has_list) === 1,
   };
 }

@@ -8,7 +8,7 @@ export async function expandList(
   db: Database,
   params: { list: number; now: number },
 ): Promise<{ more: boolean }> {
-  const expansion = expand([params.list]);
+  const expansion = expand([params.list], params.now);
   const results = await db.batch(
     [...expansion, ...settle({ stages: [], lists: [params.list], now: params.now })],
     'write',

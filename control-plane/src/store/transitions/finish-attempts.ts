@@ -43,21 +43,23 @@ export async function finishAttempts(
   let settleAt = 0;
   if (reports.length > 0) {
     const rows = toJson(reports.map(reportRow));
+    const failed = reports.some((report) => report.outcome === 'failed');
     statements.push(
       ...finish({
         agent,
         reports: rows,
         details: toJson(reports.map(detailRow)),
         files: reports.flatMap(fileRows),
+        brings_failures: failed,
         brings_lists: lists.length > 0,
         now,
         seed: Math.floor(request.random() * JITTER_STEPS),
       }),
     );
     statements.push(...release(rows));
-    if (reports.some((report) => report.outcome === 'failed')) statements.push(...skip(rows));
+    if (failed) statements.push(...skip(rows));
     // The first chunk of a short list is dispatched by this very answer.
-    if (lists.length > 0) statements.push(...expand(lists));
+    if (lists.length > 0) statements.push(...expand(lists, now));
     settleAt = statements.length;
     statements.push(...settle({ stages: [...new Set(reports.map((report) => report.stage))], lists, now }));
   }

@@ -53,6 +53,7 @@ export async function finishChildren(
       reports,
       details: toJson(ends.map((end) => [...judgeEnd(end), null, null, end.created_at, now, ''])),
       files,
+      brings_failures: ends.some((end) => end.state !== 'succeeded'),
       brings_lists: false,
       now,
       seed: Math.floor(params.random() * JITTER_STEPS),

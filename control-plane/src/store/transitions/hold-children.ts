@@ -68,6 +68,7 @@ export async function refuseChild(db: Database, task: HoldParams & { message: st
       reports,
       details: toJson([['definition', message, null, null, null, now, '']]),
       files: [],
+      brings_failures: true,
       brings_lists: false,
       now,
       seed: 0,

@@ -17,7 +17,8 @@ const REGISTER = `INSERT INTO agents (name, session, boot_id, started_at, hostna
 VALUES (:agent, 1, :boot_id, :started_at, :hostname, :version, :slots, :labels, :storage, :expires_at, :now)
 ON CONFLICT (name) DO UPDATE SET session = agents.session + (agents.boot_id <> excluded.boot_id), boot_id = excluded.boot_id,
   started_at = excluded.started_at, hostname = excluded.hostname, version = excluded.version, slots = excluded.slots,
-  labels = excluded.labels, storage = excluded.storage, expires_at = excluded.expires_at, last_seen_at = excluded.last_seen_at
+  labels = excluded.labels, storage = excluded.storage, expires_at = excluded.expires_at, last_seen_at = excluded.last_seen_at,
+  missing_at = NULL
 WHERE agents.boot_id = excluded.boot_id OR excluded.started_at >= agents.started_at OR coalesce(agents.expires_at, 0) < :now
 RETURNING session`;
 

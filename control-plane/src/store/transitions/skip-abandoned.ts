@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows, toJson } from '../database.ts';
 import { settle } from '../statements/settle.ts';
+import { sharesItem } from '../statements/shared-items.ts';
 import { skip } from '../statements/skip.ts';
 import { settleEmptyStages } from './settle-stages.ts';
 
@@ -9,8 +10,8 @@ const FIND = `SELECT t.stage_id AS stage, t.ordinal FROM batches b
     SELECT 1 FROM stage_edges e JOIN stages d ON d.id = e.to_stage AND d.waiting > 0 WHERE e.from_stage = s.id AND e.kind = 'item')
   JOIN tasks t ON t.stage_id = s.id AND t.state = 'abandoned'
   WHERE b.state IN ('active', 'paused') AND EXISTS (
-    SELECT 1 FROM stage_edges e CROSS JOIN tasks d WHERE e.from_stage = t.stage_id AND e.kind = 'item'
-      AND d.stage_id = e.to_stage AND d.ordinal = t.ordinal AND +d.state = 'waiting')
+    SELECT 1 FROM stage_edges e CROSS JOIN stages g CROSS JOIN tasks d WHERE e.from_stage = t.stage_id AND e.kind = 'item'
+      AND g.id = e.to_stage AND d.stage_id = g.id AND ${sharesItem('d', 'g', 't.ordinal', 's')} AND +d.state = 'waiting')
   LIMIT 500`;
 
 /** The tick's safety net for SKIP; returns how many abandoned tasks it had to see to. */

@@ -12,9 +12,10 @@ const READ_SENDER = `SELECT 1 AS found WHERE EXISTS (${SENDER})`;
 /** What an earlier attempt sent and never reported is of no use to anybody. */
 const DROP_STALE = `DELETE FROM list_chunks WHERE list_id = :list AND lease < :lease AND EXISTS (${SENDER})`;
 
-const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items)
-SELECT :list, :lease, value->>0, value->>1, value->>2, value->>3 FROM json_each(:chunks) WHERE EXISTS (${SENDER})
-ON CONFLICT (list_id, lease, first) DO UPDATE SET count = excluded.count, sha256 = excluded.sha256, items = excluded.items`;
+const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items, repeats)
+SELECT :list, :lease, value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(:chunks) WHERE EXISTS (${SENDER})
+ON CONFLICT (list_id, lease, first) DO UPDATE SET count = excluded.count, sha256 = excluded.sha256, items = excluded.items,
+  repeats = excluded.repeats`;
 
 /** ITEMS: chunks of a list, ahead of the report that counts them. Sending one twice changes nothing. */
 export async function storeListChunks(
@@ -24,7 +25,13 @@ export async function storeListChunks(
   const { agent, request } = params;
   const { session, list, lease } = request;
   const chunks = toJson(
-    request.chunks.map((chunk) => [chunk.offset, chunk.items.length, chunk.sha256, toItemsJson(chunk.items)]),
+    request.chunks.map(({ offset, items, sha256, repeats }) => [
+      offset,
+      items.length,
+      sha256,
+      toItemsJson(items),
+      repeats === undefined ? null : JSON.stringify(repeats),
+    ]),
   );
   const bound = { agent, session, list, lease, chunks };
   const results = await db.batch(

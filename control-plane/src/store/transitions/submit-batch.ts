@@ -1,4 +1,4 @@
-import { MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
+import { ItemNames, MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
 import type { BatchContent, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
 import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
 import { BRAIN_AGENT } from '../statements/hold.ts';
@@ -45,9 +45,9 @@ const FOUND_HOME = `UPDATE batches SET home = seq
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
-  max_failures, max_failures_percent, state, runnable, expanded, total, ready, storage)
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready, group_size, opened_at, storage)
 SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11,
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, value->>12, iif(value->>10, :now, NULL),
   (SELECT storage FROM stages WHERE id = :home_stage)
 FROM json_each(:stages) j ORDER BY j.key
 RETURNING id`;
@@ -60,10 +60,16 @@ SELECT value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2 FROM js
 const INSERT_TASKS = `INSERT INTO tasks (stage_id, ordinal, state)
 SELECT id, 0, 'ready' FROM stages WHERE id >= ${FIRST_STAGE} AND total = 1`;
 
-const INSERT_LISTS = `INSERT INTO lists (batch_seq, producer_stage, lead_stage, path, jsonpath, lease, count)
-SELECT (SELECT max(seq) FROM batches), value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2, value->>3, value->>4, value->>5
+const INSERT_LISTS = `INSERT INTO lists (batch_seq, producer_stage, lead_stage, path, jsonpath, lease, count, grouped)
+SELECT (SELECT max(seq) FROM batches), value->>0 + ${FIRST_STAGE}, value->>1 + ${FIRST_STAGE}, value->>2, value->>3, value->>4, value->>5, value->>6
 FROM json_each(:lists) j ORDER BY j.key
 RETURNING id`;
+
+const DECIDE = `INSERT INTO decisions (at, type, batch_seq, count, message, details)
+SELECT :now, 'PLAN_PARSED', seq, :stage_count, 'Plan ' || plan_name || ' of ' || submitted_by || ' is batch ' || id || ': '
+    || :stage_count || iif(:stage_count = 1, ' stage', ' stages') || ', which begins with ' || :begins || '.',
+    json_object('plan_digest', plan_digest, 'priority', priority)
+  FROM batches WHERE seq = (SELECT max(seq) FROM batches)`;
 
 const FIRST_LIST = '(SELECT max(id) - :list_count + 1 FROM lists)';
 
@@ -71,8 +77,8 @@ const LINK_LISTS = `UPDATE stages SET list_id = ${FIRST_LIST} + link.l
 FROM (SELECT value->>0 AS s, value->>1 AS l FROM json_each(:links)) link
 WHERE stages.id = link.s + ${FIRST_STAGE}`;
 
-const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items)
-SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3 FROM json_each(:chunks)`;
+const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sha256, items, repeats)
+SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3, value->>4 FROM json_each(:chunks)`;
 
 /**
  * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing, with what `before` changes.
@@ -103,6 +109,7 @@ export async function submitBatch(
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
+    begins: nameFirst(blueprint.stages.filter((_, position) => !waits.has(position))),
     stages: toJson(
       blueprint.stages.map((stage, position) =>
         stageRow(stage, !waits.has(position), !withList.has(position)),
@@ -110,7 +117,7 @@ export async function submitBatch(
     ),
     edges: toJson(blueprint.edges.map((edge) => [edge.from, edge.to, edge.kind])),
     list_count: blueprint.lists.length,
-    lists: toJson(blueprint.lists.map(listRow)),
+    lists: toJson(blueprint.lists.map((list) => listRow(list, blueprint.stages))),
     links: toJson(blueprint.lists.flatMap((list, index) => list.stages.map((stage) => [stage, index]))),
     chunks: toJson(blueprint.lists.flatMap(chunkRows)),
   };
@@ -121,6 +128,7 @@ export async function submitBatch(
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
   if (parent?.shares_files === true) statements.push(bindStatement(FOUND_HOME, params));
+  statements.push(bindStatement(DECIDE, params));
   const results = (await db.batch([...before, ...statements], 'write')).slice(before.length);
   const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
 
@@ -132,15 +140,22 @@ export async function submitBatch(
     if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
   }
   if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
-  const inline = blueprint.lists.reduce(
-    (sum, list) => sum + (list.source.kind === 'inline' ? list.source.items.length * list.stages.length : 0),
-    0,
-  );
+  const inline = blueprint.lists.reduce((sum, list) => sum + countInline(list, blueprint.stages), 0);
   return {
     batch_id,
     stages: blueprint.stages.length,
     tasks: blueprint.stages.length - withList.size + inline,
   };
+}
+
+/** More names than a line holds tell nobody more. */
+const MOST_NAMES = 5;
+
+function nameFirst(stages: readonly StageBlueprint[]): string {
+  if (stages.length === 0) return 'nothing';
+  const names = stages.slice(0, MOST_NAMES).map((stage) => stage.key);
+  const more = stages.length - names.length;
+  return `${names.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 }
 
 function stageRow(stage: StageBlueprint, open: boolean, single: boolean): unknown[] {
@@ -157,24 +172,40 @@ function stageRow(stage: StageBlueprint, open: boolean, single: boolean): unknow
     open ? 'open' : 'waiting',
     open ? 1 : 0,
     single ? 1 : 0,
+    stage.group_size,
   ];
 }
 
-function listRow(list: ListBlueprint): unknown[] {
+function listRow(list: ListBlueprint, stages: readonly StageBlueprint[]): unknown[] {
   const { source } = list;
+  const grouped = list.stages.some((position) => groupSize(stages, position) > 1) ? 1 : 0;
   return source.kind === 'file'
-    ? [source.producer, list.stages[0], source.path, source.jsonpath, null, null]
-    : [null, list.stages[0], null, null, 0, source.items.length];
+    ? [source.producer, list.stages[0], source.path, source.jsonpath, null, null, grouped]
+    : [null, list.stages[0], null, null, 0, source.items.length, grouped];
 }
 
 function chunkRows(list: ListBlueprint, index: number): unknown[][] {
   if (list.source.kind === 'file') return [];
+  const names = new ItemNames();
   const rows: unknown[][] = [];
   for (let first = 0; first < list.source.items.length; first += MAX_CHUNK_ITEMS) {
     const items = list.source.items.slice(first, first + MAX_CHUNK_ITEMS);
-    rows.push([index, first, items.length, toItemsJson(items)]);
+    const repeats = names.findRepeats(items, first);
+    const repeated = repeats.length === 0 ? null : JSON.stringify(repeats);
+    rows.push([index, first, items.length, toItemsJson(items), repeated]);
   }
   return rows;
+}
+
+/** Tasks that a list in the plan will become. */
+function countInline({ source, stages }: ListBlueprint, all: readonly StageBlueprint[]): number {
+  if (source.kind === 'file') return 0;
+  const { length } = source.items;
+  return stages.reduce((sum, position) => sum + Math.ceil(length / groupSize(all, position)), 0);
+}
+
+function groupSize(stages: readonly StageBlueprint[], position: number): number {
+  return stages[position]?.group_size ?? 1;
 }
 
 /** `YYYYMMDD_HHMMSS` in UTC. */

@@ -171,7 +171,10 @@ test('whatever stands in a form, no route fails', async () => {
         headers: { authorization },
         body: form,
       });
-      expect([response.status, server.log]).toEqual([expect.toSatisfy((status: number) => status < 500), []]);
+      expect([response.status, server.log.filter((entry) => entry.level !== 'info')]).toEqual([
+        expect.toSatisfy((status: number) => status < 500),
+        [],
+      ]);
     }),
     { numRuns: RUNS },
   );

@@ -1,12 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { StageBlueprint } from '../../../../control-plane/src/blueprint.ts';
 import { advanceChildren } from '../../../../control-plane/src/brain/advance-children.ts';
 import { readBatch } from '../../../../control-plane/src/store/queries/list-batches.ts';
 import { readTask } from '../../../../control-plane/src/store/queries/read-task.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { storeChildPlans } from '../../../../control-plane/src/store/transitions/store-child-plans.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
-import { batchBlueprint, inlineItems, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import {
+  batchBlueprint,
+  childStage,
+  inlineItems,
+  stageBlueprint,
+  submission,
+} from '../../../support/blueprints.ts';
 import { StoreHarness } from '../../../support/store-harness.ts';
 
 let store: StoreHarness;
@@ -49,19 +54,6 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const childStage = (
-  key: string,
-  config: Record<string, unknown> = {},
-  change: Partial<StageBlueprint> & { plan?: string } = {},
-): StageBlueprint => {
-  const { plan = '{PLAN_PATH}/child', ...rest } = change;
-  return stageBlueprint(key, {
-    task_class: 'execute_plan',
-    definition: { command: null, env: {}, timeout_ms: null, produces: [], child: { plan, config } },
-    ...rest,
-  });
-};
-
 const advance = (chunks = 100) => {
   let left = chunks;
   return advanceChildren({ db: store.db, clock: { now: () => store.now } }, () => left-- > 0);
@@ -84,7 +76,9 @@ interface BatchRow {
   inputs: string;
 }
 const childrenOf = () =>
-  store.rows<BatchRow>('SELECT * FROM batches WHERE parent_stage IS NOT NULL ORDER BY parent_stage, parent_ordinal, parent_attempt');
+  store.rows<BatchRow>(
+    'SELECT * FROM batches WHERE parent_stage IS NOT NULL ORDER BY parent_stage, parent_ordinal, parent_attempt',
+  );
 
 /** An agent that runs whatever it can get, with one outcome for each stage. */
 async function work(outcomes: Record<string, 'succeeded' | 'failed'> = {}): Promise<void> {
@@ -130,7 +124,10 @@ test('the task succeeds when its child batch has, and what depends on it runs th
   expect(JSON.parse(child?.inputs ?? '')).toEqual({ WHAT: { kind: 'value', value: 'it' } });
   const answer = await store.claim('z', 5);
   expect(answer.stages[0]).toMatchObject({ plan_folder: 'child', plan_name: 'Child', batch_id: child?.id });
-  await store.finish('z', answer.leases.map((lease) => store.report(lease)));
+  await store.finish(
+    'z',
+    answer.leases.map((lease) => store.report(lease)),
+  );
   await work();
   expect(await store.taskStates('after')).toEqual(['ready']);
   await settleChildren();
@@ -146,7 +143,11 @@ test('the task succeeds when its child batch has, and what depends on it runs th
 
 test('two brains at once start one child for each task, and pass an end on once', async () => {
   const id = await store.submit(
-    batchBlueprint([childStage('each', { WHAT: '{ITEM.id}' })], [], [{ stages: [0], source: inlineItems(200) }]),
+    batchBlueprint(
+      [childStage('each', { WHAT: '{ITEM.id}' })],
+      [],
+      [{ stages: [0], source: inlineItems(200) }],
+    ),
   );
   await store.register('z');
   for (let round = 0; round < 12; round++) await Promise.all([advance(), advance(), advance()]);

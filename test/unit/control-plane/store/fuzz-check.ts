@@ -28,7 +28,9 @@ export async function checkFuzz(fuzz: Fuzz): Promise<void> {
   for (const row of rows) {
     const key = fuzz.keys.get(row.stage_id) ?? '';
     const task = fuzz.stage(key).tasks[row.ordinal];
-    const state = row.state === 'ready' && task?.state === 'backoff' ? 'backoff' : row.state;
+    let state = row.state === 'ready' && task?.state === 'backoff' ? 'backoff' : row.state;
+    // The model's list is whole at once: a loss may pass through a group that the store has still to make.
+    if (expanding && state === 'waiting' && task?.state === 'skipped') state = 'skipped';
     expect({
       key,
       ordinal: row.ordinal,

@@ -16,11 +16,14 @@ export interface ModelTask {
 export interface ModelStage {
   readonly key: string;
   readonly maxAttempts: number;
+  /** Items that may be abandoned. */
   readonly maxFailures: number;
   readonly all: readonly string[];
   readonly item: readonly string[];
   /** Number of items, null: a single task. */
   readonly list: number | null;
+  /** Items of a task. */
+  readonly group: number;
   tasks: ModelTask[];
   expanded: boolean;
 }
@@ -48,8 +51,20 @@ export function isOver(stage: ModelStage): boolean {
   return stage.expanded && stage.tasks.every((task) => !LIVE.has(task.state));
 }
 
+/** The items of a task, by their places in the list; a task without a list has one, itself. */
+export function itemsOf(stage: ModelStage, ordinal: number): number[] {
+  const items: number[] = [];
+  for (let item = 0; item < (stage.list ?? 1); item++) {
+    if (Math.floor(item / stage.group) === ordinal) items.push(item);
+  }
+  return items;
+}
+
 function abandonedIn(stage: ModelStage): number {
-  return stage.tasks.filter((task) => task.state === 'abandoned').length;
+  return stage.tasks.reduce(
+    (sum, task, ordinal) => sum + (task.state === 'abandoned' ? itemsOf(stage, ordinal).length : 0),
+    0,
+  );
 }
 
 /** Done: over, within what it may lose, and so is every stage above it along the items. */
@@ -73,14 +88,17 @@ export function mayOpen(batch: ModelBatch, stage: ModelStage): boolean {
   });
 }
 
-/** Brings waiting tasks along: released when their item is done above, skipped when it is lost there. */
+/** Brings waiting tasks along: released when all their items are done above, skipped when one is lost there. */
 export function propagate(batch: ModelBatch): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (const stage of batch.stages.values()) {
       for (const [ordinal, task] of stage.tasks.entries()) {
         if (task.state !== 'waiting') continue;
-        const above = stage.item.map((key) => stageOf(batch, key).tasks[ordinal]?.state);
+        const above = stage.item.flatMap((key) => {
+          const upper = stageOf(batch, key);
+          return itemsOf(stage, ordinal).map((item) => upper.tasks[Math.floor(item / upper.group)]?.state);
+        });
         if (above.some((state) => state === 'abandoned' || state === 'skipped')) {
           task.state = 'skipped';
           changed = true;

@@ -4,6 +4,7 @@ import { runTick } from '../../../../control-plane/src/brain/tick.ts';
 import { type Database, readRows } from '../../../../control-plane/src/store/database.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { claimTasks } from '../../../../control-plane/src/store/transitions/claim-tasks.ts';
+import { expandList } from '../../../../control-plane/src/store/transitions/expand-list.ts';
 import { finishAttempts } from '../../../../control-plane/src/store/transitions/finish-attempts.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
 import { registerAgent } from '../../../../control-plane/src/store/transitions/register-agent.ts';
@@ -15,6 +16,7 @@ import {
   batchState,
   finish,
   isOver,
+  itemsOf,
   lose,
   type ModelBatch,
   type ModelStage,
@@ -31,6 +33,8 @@ const AGENTS = [
   { name: 'b', slots: 3 },
   { name: 'c', slots: 1 },
 ];
+
+const GROUPS = [1, 2, 3, 5, 7];
 
 /** How often each thing that makes a run worth its while has happened, over all seeds. */
 export const happened = new Map<string, number>();
@@ -65,6 +69,7 @@ export class Fuzz {
     readonly db: Database,
     readonly random: (below: number) => number,
     readonly items: number,
+    grouped = false,
   ) {
     const stage = (key: string, change: Partial<ModelStage>): [string, ModelStage] => {
       const list = change.list ?? null;
@@ -81,9 +86,11 @@ export class Fuzz {
           expanded: list === null,
           ...change,
           list,
+          group: list === null || !grouped ? 1 : (GROUPS[this.random(GROUPS.length)] ?? 1),
         },
       ];
     };
+    if (grouped) seen('list in groups');
     this.model = {
       cancelled: false,
       stages: new Map([
@@ -112,7 +119,11 @@ export class Fuzz {
     const [first = 0, ...rest] = listStages;
     const blueprint = batchBlueprint(
       stages.map((stage) =>
-        stageBlueprint(stage.key, { max_attempts: stage.maxAttempts, max_failures: stage.maxFailures }),
+        stageBlueprint(stage.key, {
+          max_attempts: stage.maxAttempts,
+          max_failures: stage.maxFailures,
+          group_size: stage.group,
+        }),
       ),
       stages.flatMap((stage) => [
         ...stage.all.map((from) => [from, stage.key, 'all'] as const),
@@ -235,8 +246,11 @@ export class Fuzz {
     const told = answer.leases.map((lease) => `${lease.stage}:${lease.ordinal}:${lease.lease}`).sort();
     expect(told).toEqual(mine.map((row) => `${row.stage}:${row.ordinal}:${row.lease}`).sort());
     for (const lease of answer.leases) {
-      if (this.stage(this.keys.get(lease.stage) ?? '').list !== null)
-        expect(lease.item).toBe(`item ${lease.ordinal}`);
+      const stage = this.stage(this.keys.get(lease.stage) ?? '');
+      if (stage.list === null) continue;
+      const items = itemsOf(stage, lease.ordinal).map((item) => `item ${item}`);
+      if (stage.group === 1) expect([lease.item]).toEqual(items);
+      else expect(lease.group).toEqual({ first: lease.ordinal * stage.group, items });
     }
     if (answerLost) seen('claim answer lost');
     else agent.held.push(...mine);
@@ -370,7 +384,7 @@ export class Fuzz {
     for (const stage of this.model.stages.values()) {
       if (stage.list === null || stage.expanded) continue;
       stage.expanded = true;
-      stage.tasks = Array.from({ length: stage.list }, () =>
+      stage.tasks = Array.from({ length: Math.ceil(stage.list / stage.group) }, () =>
         newTask(stage.item.length > 0 ? 'waiting' : 'ready'),
       );
     }
@@ -379,9 +393,10 @@ export class Fuzz {
 
   async sendItems(agent: FuzzAgent, lease: HeldLease): Promise<Report['lists'][number]> {
     const chunks: string[] = [];
-    for (let offset = 0; offset < this.items; offset += 4) {
+    const length = 1 + this.random(5);
+    for (let offset = 0; offset < this.items; offset += length) {
       const items = Array.from(
-        { length: Math.min(4, this.items - offset) },
+        { length: Math.min(length, this.items - offset) },
         (_, index) => `item ${offset + index}`,
       );
       const sha256 = String(offset).padStart(64, '0');
@@ -443,15 +458,30 @@ export class Fuzz {
 
   async tick(): Promise<void> {
     this.expireModel();
+    const slowly = this.random(3) > 0;
+    if (slowly) await this.hideChunks();
     await runTick({
       db: this.db,
       clock: { now: () => this.now },
       settings: { lease_ms: LEASE_MS, tick_ms: TICK_MS },
     });
+    if (slowly) await this.expandSlowly();
     for (const stage of this.model.stages.values()) {
       for (const task of stage.tasks)
         if (task.state === 'backoff' && task.notBefore + 300_000 < this.now) this.promoteModel(task);
     }
+  }
+
+  /** A tick that comes to everything but the list: so that much happens while the list is half made into tasks. */
+  async hideChunks(): Promise<void> {
+    await this.db.batch([{ sql: 'UPDATE list_chunks SET lease = -lease - 1', params: {} }], 'write');
+  }
+
+  async expandSlowly(): Promise<void> {
+    await this.hideChunks();
+    if (this.random(6) > 0) return;
+    const { more } = await expandList(this.db, { list: this.listId, now: this.now });
+    if (more) seen('list half made');
   }
 
   async cancel(): Promise<void> {
