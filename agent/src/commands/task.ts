@@ -25,6 +25,7 @@ function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
   if (detail.item !== null) lines.push(`  item     ${formatItem(detail.item)}`);
   if (detail.agent !== null) lines.push(`  agent    ${detail.agent}`);
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
+  if (typeof detail.child_batch === 'string') lines.push(`  child    ${detail.child_batch}`);
   if (detail.command !== null)
     lines.push(
       '  command',
