@@ -22,6 +22,7 @@ const TASKS = 20;
 /** A plan to start: which version, which folder of it, and what it says. */
 interface ChildPlan {
   readonly plan: ParsedPlan;
+  readonly plan_name: string;
   readonly plan_digest: string;
   readonly bundle: string | null;
   readonly plan_folder: string;
@@ -100,7 +101,7 @@ async function makeChild(db: Database, task: ReadyChildTask, plans: Map<string, 
   const { child: wanted } = task.definition;
   const name = renderPlanName(wanted?.plan ?? '', parent);
   if (!name.ok) return name;
-  const key = JSON.stringify([task.plan_digest, task.plan_folder, name.text]);
+  const key = JSON.stringify([task.plan_digest, task.plan_folder, wanted?.plan, name.text]);
   const found = plans.get(key) ?? (await findPlan(db, task, name.text));
   plans.set(key, found);
   if (!found.ok) return found;
@@ -113,7 +114,6 @@ async function makeChild(db: Database, task: ReadyChildTask, plans: Map<string, 
   const child = {
     ...version,
     blueprint: buildBlueprint(plan, { priority: task.priority }),
-    plan_name: plan.name,
     setup: plan.setup,
     inputs: bound.inputs,
     priority: task.priority,
@@ -151,27 +151,38 @@ async function findPlan(db: Database, task: ReadyChildTask, name: string): Promi
   const named = parseChildPlan(name);
   if (named === null) return { ok: false, message: `"${name}" is no folder below the plan's own.` };
   const { plan_digest, bundle } = task;
-  if (named.folder !== null) {
-    const plan_folder = task.plan_folder === '' ? named.folder : `${task.plan_folder}/${named.folder}`;
-    const markdown = await readChildPlan(db, { plan_digest, folder: plan_folder });
-    if (markdown !== null) return readPlanText(name, markdown, { plan_digest, bundle, plan_folder });
-  }
+  const plan_folder = task.plan_folder === '' ? named.folder : `${task.plan_folder}/${named.folder}`;
+  const inFolder = await readChildPlan(db, { plan_digest, folder: plan_folder });
+  if (inFolder !== null) return readPlanText(name, inFolder, { plan_digest, bundle, plan_folder });
   const { registered } = named;
   // A name that the data gives is a folder alone: who submits is asked whether they may run a registered plan.
-  const mayBeRegistered = registered !== null && registered === task.definition.child?.plan.trim();
-  const version = mayBeRegistered ? await readPlanVersion(db, { name: registered, version: null }) : null;
+  const mayBeRegistered = registered === task.definition.child?.plan.trim();
+  const version =
+    registered !== null && mayBeRegistered
+      ? await readPlanVersion(db, { name: registered, version: null })
+      : null;
   if (version !== null) {
     const { markdown, digest } = version;
-    return readPlanText(name, markdown, { plan_digest: digest, bundle: version.bundle, plan_folder: '' });
+    return readPlanText(name, markdown, {
+      plan_name: version.name,
+      plan_digest: digest,
+      bundle: version.bundle,
+      plan_folder: '',
+    });
   }
   const or = !mayBeRegistered ? '' : ', and no plan is registered under that name';
-  const message = `The plan folder holds no ${named.folder ?? name}/plan.md${or}.`;
+  const message = `The plan folder holds no ${named.folder}/plan.md${or}.`;
   return { ok: false, message };
 }
 
-function readPlanText(name: string, markdown: string, version: Omit<ChildPlan, 'plan'>): Found {
+/** `plan_name`: that of a registered plan; a folder's is in its heading. */
+function readPlanText(
+  name: string,
+  markdown: string,
+  version: Omit<ChildPlan, 'plan' | 'plan_name'> & { plan_name?: string },
+): Found {
   const { plan, diagnostics } = validatePlan(markdown);
   const first = diagnostics.find((diagnostic) => diagnostic.severity === 'error');
-  if (first === undefined) return { ok: true, child: { plan, ...version } };
+  if (first === undefined) return { ok: true, child: { plan_name: plan.name, plan, ...version } };
   return { ok: false, message: `The plan ${name} has an error in line ${first.line}: ${first.message}` };
 }

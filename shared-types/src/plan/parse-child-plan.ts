@@ -1,7 +1,9 @@
+import { planNameSchema } from '../ids.ts';
+
 /** What `plan` of a task of type execute_plan names. */
 export interface ChildPlanName {
-  /** Below the plan's own folder, as `a/b`; null: it can only be the name of a registered plan. */
-  readonly folder: string | null;
+  /** Below the plan's own folder, as `a/b`. */
+  readonly folder: string;
   /** Of a registered plan; null: it can only be a folder. */
   readonly registered: string | null;
 }
@@ -20,5 +22,6 @@ export function parseChildPlan(text: string): ChildPlanName | null {
   const isPath = path.startsWith('/') || names.includes('..') || names.length === 0 || path.includes('\0');
   if (isPath) return null;
   const isFolder = path !== written || path.startsWith('./');
-  return { folder: names.join('/'), registered: isFolder ? null : written };
+  const isName = !isFolder && planNameSchema.safeParse(written).success;
+  return { folder: names.join('/'), registered: isName ? written : null };
 }

@@ -1,10 +1,4 @@
-import {
-  findPlaceholders,
-  type KnownPlans,
-  parseChildPlan,
-  parsePlan,
-  planNameSchema,
-} from '@planfleet/shared-types';
+import { findPlaceholders, type KnownPlans, parseChildPlan, parsePlan } from '@planfleet/shared-types';
 import type { Principal } from '../../auth/principal.ts';
 import { requirePlan } from '../../auth/restrictions.ts';
 import type { Deps } from '../../deps.ts';
@@ -63,7 +57,7 @@ function namesIn(texts: readonly string[]): Set<string> {
     for (const { type, plan } of parsePlan(markdown).tasks) {
       if (type !== 'execute_plan' || plan === null || findPlaceholders(plan).length > 0) continue;
       const name = parseChildPlan(plan)?.registered ?? null;
-      if (name !== null && planNameSchema.safeParse(name).success && names.size < MAX_NAMES) names.add(name);
+      if (name !== null && names.size < MAX_NAMES) names.add(name);
     }
   }
   return names;

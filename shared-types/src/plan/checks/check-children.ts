@@ -34,8 +34,9 @@ export function checkChildren(
     checkConfigValues(draft, task, travelling);
     const child = findChild(draft, task, known, readChild);
     if (child === null) continue;
-    if (child.problem === null) checkConfigNames(draft, task, child.plan.inputs);
-    else {
+    if (child.problem === null) {
+      if (isConfig(task)) checkConfigNames(draft, task, child.plan.inputs);
+    } else {
       report(draft, task, 'plan', {
         rule: 'invalid_child_plan',
         message: `The plan ${task.task.plan} that "${task.task.id}" executes has an error: ${child.problem}`,
@@ -66,12 +67,12 @@ function findChild(
   }
   const { folder, registered } = named;
   if (known === undefined) return null;
-  const inFolder = folder === null ? undefined : known.folders?.get(folder);
+  const inFolder = known.folders?.get(folder);
   if (inFolder !== undefined) return readChild(inFolder, folder);
   const byName = registered === null ? undefined : known.registered.get(registered);
   if (typeof byName === 'string') return readChild(byName, null);
   const isUnknown = known.folders !== null && (registered === null || byName === null);
-  if (isUnknown) reportUnknown(draft, task, known, folder ?? plan, registered);
+  if (isUnknown) reportUnknown(draft, task, known, folder, registered);
   return null;
 }
 
@@ -94,6 +95,11 @@ function reportUnknown(
         ? 'Put that plan into a folder of this one; a folder is submitted with all that is in it.'
         : `Did you mean {PLAN_PATH}/${suggest}?`,
   });
+}
+
+/** Anything else was told by itself. */
+function isConfig(task: TaskDraft): boolean {
+  return task.task.config === null || configOf(task) !== null;
 }
 
 function configOf(task: TaskDraft): Record<string, unknown> | null {
