@@ -88,7 +88,9 @@ async function isResumable(
 ): Promise<boolean> {
   if (state !== 'failed') return state !== 'cancelled';
   const by = `Task ${task.batch_id}:${task.stage_key}:${task.ordinal}`;
-  return (await retryBatch(db, { batch_id: id, by, now })).ok;
+  const result = await retryBatch(db, { batch_id: id, by, now });
+  // Another brain may have re-opened it a moment ago.
+  return result.ok || result.state === 'active' || result.state === 'paused' || result.state === 'succeeded';
 }
 
 async function makeChild(db: Database, task: ReadyChildTask, plans: Map<string, Found>) {

@@ -13,7 +13,7 @@ const COUNT = `UPDATE stages SET ready = ready - 1, leased = leased + 1, served 
   WHERE id = :stage AND +runnable = 1 AND +${IS_CHILD_LANE} AND EXISTS (SELECT 1 FROM tasks t
     WHERE t.stage_id = :stage AND t.ordinal = :ordinal AND +t.state = 'ready' AND t.attempt = :attempt - 1)`;
 
-const FLIP = `UPDATE tasks SET state = 'leased', attempt = :attempt, lease = :attempt, leased_at = :now,
+const FLIP = `UPDATE tasks SET state = 'leased', attempt = :attempt, lease = :lease, leased_at = :now,
     agent_id = ${BRAIN_AGENT}, session = 0
   WHERE stage_id = :stage AND ordinal = :ordinal AND +state = 'ready' AND attempt = :attempt - 1
     AND EXISTS (SELECT 1 FROM stages s WHERE s.id = :stage AND s.runnable = 1 AND s.${IS_CHILD_LANE})
@@ -27,6 +27,12 @@ export interface HoldParams {
   readonly now: number;
 }
 
+/**
+ * Lease of a task that was taken to be refused. A refusal must not end a try for which another brain, which saw things
+ * a moment later, has started a child.
+ */
+export const refusalLease = (attempt: number) => -attempt;
+
 /** Place of the result that has a row when the task was taken, counted from the first statement of `hold`. */
 export const HOLD_FLIPPED = 2;
 
@@ -34,8 +40,8 @@ export const HOLD_FLIPPED = 2;
  * HOLD: ready -> leased by the brain, for one try. Its lease is the attempt's own number, which is known before the
  * batch runs: no other holder can have it, since the agent is part of the guard.
  */
-export function hold(params: HoldParams): Statement[] {
-  return [TAKE_TURN, COUNT, FLIP].map((sql) => bindStatement(sql, { ...params }));
+export function hold(params: HoldParams, lease: number = params.attempt): Statement[] {
+  return [TAKE_TURN, COUNT, FLIP].map((sql) => bindStatement(sql, { ...params, lease }));
 }
 
 const PENDING = `SELECT EXISTS (SELECT 1 FROM child_ends)

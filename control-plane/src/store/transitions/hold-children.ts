@@ -1,13 +1,14 @@
 import { bindStatement, type Database, readRows, type Statement, toJson } from '../database.ts';
 import { finish } from '../statements/finish.ts';
-import { BRAIN_NAME, HOLD_FLIPPED, type HoldParams, hold } from '../statements/hold.ts';
+import { BRAIN_NAME, HOLD_FLIPPED, type HoldParams, hold, refusalLease } from '../statements/hold.ts';
 import { settle } from '../statements/settle.ts';
 import { skip } from '../statements/skip.ts';
 import { settleEmptyStages } from './settle-stages.ts';
 import { type ParentTask, type Submission, submitBatch } from './submit-batch.ts';
 
 const READ_READY = `SELECT 1 AS found FROM stages s CROSS JOIN tasks t
-  WHERE s.id = :stage AND s.runnable = 1 AND t.stage_id = s.id AND t.ordinal = :ordinal AND t.state = 'ready' AND t.attempt = :attempt - 1`;
+  WHERE s.id = :stage AND s.runnable = 1 AND t.stage_id = s.id AND t.ordinal = :ordinal AND t.state = 'ready' AND t.attempt = :attempt - 1
+    AND NOT EXISTS (SELECT 1 FROM batches c WHERE c.parent_stage = :stage AND c.parent_ordinal = :ordinal AND c.state IN ('active','paused','cancelling'))`;
 
 /**
  * Takes a task of type execute_plan and starts its child, in one batch: there is never one without the other, and of
@@ -60,9 +61,10 @@ export async function resumeChild(db: Database, task: HoldParams & { child_id: s
 /** Takes the task and ends it: no child can be started for it, and another try would find the same. */
 export async function refuseChild(db: Database, task: HoldParams & { message: string }): Promise<void> {
   const { stage, ordinal, attempt, now, message } = task;
-  const reports = toJson([[stage, ordinal, attempt, 'failed', [], 1]]);
+  const lease = refusalLease(attempt);
+  const reports = toJson([[stage, ordinal, lease, 'failed', [], 1]]);
   const statements: Statement[] = [
-    ...hold(task),
+    ...hold(task, lease),
     ...finish({
       agent: BRAIN_NAME,
       reports,

@@ -24,14 +24,19 @@ export interface ParentTask {
   readonly shares_files: boolean;
 }
 
-/** A child whose parent's task is not held for it has no id: the schema refuses that, and so all of its batch. */
-const IS_UNHELD = `:parent_stage IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = :parent_stage
-    AND t.ordinal = :parent_ordinal AND +t.state = 'leased' AND t.agent_id = ${BRAIN_AGENT} AND t.attempt = :parent_attempt)`;
+/**
+ * A child whose parent's task is not held for it, or has a live child, gets no id: the schema refuses that, and so all
+ * of its batch.
+ */
+const IS_REFUSED = `:parent_stage IS NOT NULL AND (NOT EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = :parent_stage
+    AND t.ordinal = :parent_ordinal AND +t.state = 'leased' AND t.agent_id = ${BRAIN_AGENT} AND t.attempt = :parent_attempt)
+  OR EXISTS (SELECT 1 FROM batches c WHERE c.parent_stage = :parent_stage AND c.parent_ordinal = :parent_ordinal
+    AND c.state IN ('active','paused','cancelling')))`;
 
 /** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
 const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
   plan_folder, depth, parent_stage, parent_ordinal, parent_attempt, home)
-SELECT CASE WHEN ${IS_UNHELD} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+SELECT CASE WHEN ${IS_REFUSED} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
   'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now,

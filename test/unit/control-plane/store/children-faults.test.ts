@@ -9,7 +9,8 @@ import { storeChildPlans } from '../../../../control-plane/src/store/transitions
 import { batchBlueprint, childStage, inlineItems, stageBlueprint } from '../../../support/blueprints.ts';
 import { LEASE_MS, StoreHarness, TICK_MS } from '../../../support/store-harness.ts';
 
-const SEEDS = Number(process.env['CHILDREN_SEEDS'] ?? 12);
+/** FUZZ_SEEDS=250 for a long run. */
+const SEEDS = Number(process.env['FUZZ_SEEDS'] ?? 20);
 const OPERATIONS = 120;
 const CHILD =
   '# Plan: C\n\n## Tasks\n### x\n- task_class: cpu\n- command: `x`\n- max_attempts: 1\n\n### y\n- task_class: cpu\n- command: `y`\n- depends_on: x\n- max_attempts: 2\n';
@@ -122,7 +123,7 @@ async function run(seed: number): Promise<void> {
     const asked = async () => ({ batch_id: await anyBatch(), by: 'ann', now: store.now });
     if (what < 6) await mayDie(brain(db, 1 + random(12)));
     else if (what < 8) await Promise.all([1, 2, 3].map(() => mayDie(brain(db, 1 + random(12)))));
-    else if (what < 13) await work(3);
+    else if (what < 13) await work(4);
     else if (what < 15) await mayDie(store.pass(TICK_MS * (1 + random(3))));
     else if (what === 15) await resumeBatch(store.db, await asked());
     else if (what === 16) await pauseBatch(store.db, await asked());

@@ -4,6 +4,7 @@ import { readBatch } from '../../../../control-plane/src/store/queries/list-batc
 import { listFiles } from '../../../../control-plane/src/store/queries/list-files.ts';
 import { readTask } from '../../../../control-plane/src/store/queries/read-task.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
+import { refuseChild, startChild } from '../../../../control-plane/src/store/transitions/hold-children.ts';
 import { pauseBatch, resumeBatch } from '../../../../control-plane/src/store/transitions/pause-batch.ts';
 import { promoteRetries } from '../../../../control-plane/src/store/transitions/promote-retries.ts';
 import { registerPlan } from '../../../../control-plane/src/store/transitions/register-plan.ts';
@@ -466,4 +467,39 @@ test('what a child wrote to an output of its parent becomes a file of the parent
   expect((await listFiles(store.db, { batch_id, limit: 9, cursor: null }))?.items).toMatchObject([
     { path: 'output/report.txt', size: 3, task: `${batch_id}:sub:0` },
   ]);
+});
+
+test('a refusal ends no try for which another brain has started a child', async () => {
+  const { child } = await startOne();
+  const [parent] = await store.rows<{ stage: number }>(
+    'SELECT parent_stage AS stage FROM batches WHERE depth = 1',
+  );
+  const task = { stage: parent?.stage ?? 0, ordinal: 0, attempt: 1, now: store.now };
+  await refuseChild(store.db, { ...task, message: 'The plan was not there a moment ago.' });
+  expect(await store.taskStates('sub')).toEqual(['leased']);
+  expect(await childrenOf()).toMatchObject([{ id: child.id, state: 'active' }]);
+});
+
+test('no second child is started beside one that lives, even for a later try', async () => {
+  const { id } = await startOne();
+  const [row] = await store.rows<{ stage: number }>(
+    'SELECT parent_stage AS stage FROM batches WHERE depth = 1',
+  );
+  const stage = row?.stage ?? 0;
+  await store.db.batch(
+    [
+      { sql: "UPDATE tasks SET state = 'ready' WHERE stage_id = :stage", params: { stage } },
+      { sql: 'UPDATE stages SET ready = 1, leased = 0 WHERE id = :stage', params: { stage } },
+    ],
+    'write',
+  );
+  const parent = { stage, ordinal: 0, attempt: 2, depth: 1, shares_files: false };
+  const another = { ...submission(batchBlueprint([stageBlueprint('x')]), { now: store.now }), parent };
+  expect(await startChild(store.db, another)).toBe(false);
+  expect(await store.taskStates('sub')).toEqual(['ready']);
+  await settleChildren();
+  expect(await childrenOf()).toMatchObject([{ parent_attempt: 2 }]);
+  await work();
+  await settleChildren();
+  expect(await store.batchState(id)).toBe('succeeded');
 });
