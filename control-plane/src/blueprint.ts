@@ -22,6 +22,18 @@ export interface BatchContent {
   readonly priority: number;
 }
 
+/** Tasks that there are from the start: one a stage, or one a group of items where the list stands in the plan. */
+export function countTasks({ stages, lists }: BatchBlueprint): number {
+  const listed = new Set(lists.flatMap((list) => list.stages)).size;
+  let tasks = stages.length - listed;
+  for (const { source, stages: over } of lists) {
+    if (source.kind === 'file') continue;
+    for (const position of over)
+      tasks += Math.ceil(source.items.length / (stages[position]?.group_size ?? 1));
+  }
+  return tasks;
+}
+
 export interface StageBlueprint {
   readonly key: string;
   readonly description: string | null;

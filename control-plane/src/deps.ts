@@ -3,6 +3,7 @@ import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { Settings } from './settings.ts';
 import type { Database } from './store/database.ts';
 import type { Wake } from './wake/wake.ts';
+import type { BatchWatch } from './watch/batch-watch.ts';
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -47,6 +48,7 @@ export interface Deps {
   /** Lower-case hex. A port, because WebCrypto resolves in no fixed order and Node hashes ten times faster at once. */
   readonly sha256: (data: Uint8Array) => Promise<string>;
   readonly wake: Wake;
+  readonly watch: BatchWatch;
   readonly brain: BrainPort;
   readonly auth: TokenVerifier;
   readonly log: Log;

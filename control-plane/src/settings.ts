@@ -10,6 +10,12 @@ export interface Settings {
   readonly tick_ms: number;
   /** How often an instance with waiting agents looks whether another instance has made work. */
   readonly wake_poll_ms: number;
+  /** How often a batch that somebody watches is looked at: the most that its events are behind. */
+  readonly events_poll_ms: number;
+  /** A stream of events without any sends a sign of life this often. */
+  readonly events_heartbeat_ms: number;
+  /** The longest that a stream of events is held; the client comes back and goes on where it was. */
+  readonly events_ms: number;
   readonly max_json_bytes: number;
   readonly max_markdown_bytes: number;
   readonly max_bundle_bytes: number;
@@ -28,6 +34,11 @@ export const DEFAULT_SETTINGS: Settings = {
   tick_ms: 5_000,
   // 25 reads per held request: within the 50 subrequests of a Worker.
   wake_poll_ms: 1_000,
+  // Two looks a second, of at most two events each.
+  events_poll_ms: 500,
+  // Below the 30 s to 60 s after which proxies take a silent connection for dead.
+  events_heartbeat_ms: 15_000,
+  events_ms: 300_000,
   // A full load of reports: 1,000 short ones, or about 250 that carry the largest tail.
   max_json_bytes: 16 << 20,
   max_markdown_bytes: 2 << 20,

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'This kind of body is not understood' },
   invalid: { status: 422, title: 'The request is not valid' },
+  idempotency_mismatch: { status: 422, title: 'The idempotency key stands for another submission' },
   unknown_plan: { status: 422, title: 'No such plan is registered' },
   invalid_plan: { status: 422, title: 'The plan has errors' },
   invalid_bundle: { status: 422, title: 'The bundle is refused' },

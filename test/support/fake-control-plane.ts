@@ -19,6 +19,7 @@ import {
   registerRequestSchema,
   resultsRequestSchema,
   type StageSpec,
+  type Stop,
 } from '@planfleet/shared-types';
 
 export type Route = 'register' | 'claim' | 'results' | 'heartbeat' | 'items' | 'missing' | 'blob';
@@ -75,7 +76,7 @@ export class FakeControlPlane {
   readonly #intervals: Omit<RegisterAnswer, 'session'>;
   readonly #ready: { task: Omit<LeasedTask, 'lease'>; spec: StageSpec }[] = [];
   readonly #live = new Map<string, Lease>();
-  readonly #stops = new Map<string, LeaseKey>();
+  readonly #stops = new Map<string, Stop>();
   readonly #watchers = new Set<() => void>();
   #session = 0;
   #lease = 100;
@@ -120,10 +121,15 @@ export class FakeControlPlane {
     this.#changed();
   }
 
-  /** Tells the agent, by whatever it asks next, to stop these. */
-  stop(keys: readonly LeaseKey[]): void {
-    for (const key of keys) this.#stops.set(keyOf(key), key);
+  /** Tells the agent, by whatever it asks next, to end these. */
+  stop(keys: readonly LeaseKey[], kind: Stop['kind'] = 'stop'): void {
+    for (const key of keys) this.#stops.set(keyOf(key), { ...key, kind });
     this.#changed();
+  }
+
+  /** Signals that no answer has carried yet. */
+  get stopsLeft(): number {
+    return this.#stops.size;
   }
 
   /** Lets a lease end, as if it had run out. */
@@ -339,7 +345,7 @@ export class FakeControlPlane {
     };
   }
 
-  #takeStops(by: 'claim' | 'heartbeat'): LeaseKey[] {
+  #takeStops(by: 'claim' | 'heartbeat'): Stop[] {
     if (this.stopsComeBy !== null && this.stopsComeBy !== by) return [];
     const stops = [...this.#stops.values()];
     this.#stops.clear();

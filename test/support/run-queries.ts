@@ -1,4 +1,5 @@
 import type { Database } from '../../control-plane/src/store/database.ts';
+import { findSubmission } from '../../control-plane/src/store/queries/find-submission.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
 import { listDecisions } from '../../control-plane/src/store/queries/list-decisions.ts';
@@ -12,9 +13,11 @@ import { listStages } from '../../control-plane/src/store/queries/list-stages.ts
 import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
 import { readPlanVersion } from '../../control-plane/src/store/queries/read-plan-version.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
-import { readTask } from '../../control-plane/src/store/queries/read-task.ts';
+import { readSnapshot } from '../../control-plane/src/store/queries/read-snapshot.ts';
+import { listAttempts, readTask } from '../../control-plane/src/store/queries/read-task.ts';
 import { readWake } from '../../control-plane/src/store/queries/read-wake.ts';
 import { registerPlan } from '../../control-plane/src/store/transitions/register-plan.ts';
 import { takeLogLines } from '../../control-plane/src/store/transitions/take-log-lines.ts';
@@ -26,11 +29,14 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listAgents(db, { ...page, now: 0 });
   await listBatches(db, { limit: 10, before: null });
   await readBatch(db, batch_id);
-  await listStages(db, batch_id);
+  await listStages(db, { batch_id, limit: 10, after: null });
   await listTasks(db, { batch_id, state: null, stage: null, limit: 10, after: null });
-  await readTask(db, { batch_id, stage_key: 'scan', ordinal: 0 });
+  const address = { batch_id, stage_key: 'scan', ordinal: 0 };
+  await readTask(db, address);
+  await listAttempts(db, { address, limit: 10, after: null });
   await listFiles(db, { ...page, batch_id });
   await findFile(db, batch_id, 'x');
+  await findSubmission(db, { submitted_by: 'x', key: 'x' });
   for (const order of ['newest', 'oldest'] as const) {
     for (const [batch, type] of [
       [null, null],
@@ -40,6 +46,8 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
       await listDecisions(db, { batch_id: batch, type, order, after: null, limit: 10 });
   }
   await takeLogLines(db);
+  await readSnapshot(db, batch_id);
+  await readMetrics(db);
   await readWake(db);
   await readDemand(db, ['a'], 0);
   await readRevocations(db, 0);

@@ -12,6 +12,7 @@ import type { Deps, LogEntry, Timers } from '../../control-plane/src/deps.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../control-plane/src/settings.ts';
 import type { Database } from '../../control-plane/src/store/database.ts';
 import { createSharedPoller } from '../../control-plane/src/wake/wakes/shared-poller.ts';
+import { createBatchWatch } from '../../control-plane/src/watch/batch-watch.ts';
 import { openTempDatabase } from './temp-database.ts';
 
 /** 2026-11-22 12:00 UTC. */
@@ -74,8 +75,16 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     clock,
     timers,
     random: Math.random,
-    sha256: async (data) => createHash('sha256').update(data).digest('hex'),
+    sha256,
     wake: createSharedPoller({ db, clock, timers, log: logTo, poll_ms: settings.wake_poll_ms }),
+    watch: createBatchWatch({
+      db,
+      timers,
+      sha256,
+      log: logTo,
+      poll_ms: settings.events_poll_ms,
+      shared: true,
+    }),
     log: logTo,
     settings,
     keys: KEYS,
@@ -103,10 +112,15 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     },
     async close() {
       deps.wake.close();
+      deps.watch.close();
       await temporary.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function sha256(data: Uint8Array): Promise<string> {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 function toBody(body: unknown): NonNullable<RequestInit['body']> {

@@ -4,6 +4,8 @@ import {
   formatTaskId,
   type LeaseKey,
   type RegisterAnswer,
+  type Signal,
+  type Stop,
 } from '@planfleet/shared-types';
 import type { AttemptOrder, AttemptResult, AttemptRunner, LogEntry } from '../exec/attempt-order.ts';
 import type { Failure } from '../http/answer.ts';
@@ -47,8 +49,8 @@ export class AgentLife {
   /** When the last answered request was sent, by the clock that never jumps. */
   heard_at: number;
   readonly #ending = new AbortController();
-  /** Leases that were told to stop. */
-  readonly #stops = new Set<string>();
+  /** Leases that were told to end, and how. */
+  readonly #stops = new Map<string, Signal>();
   #finish: (reason: ExitReason) => void = () => undefined;
 
   constructor(parts: LifeParts) {
@@ -117,21 +119,24 @@ export class AgentLife {
     return answer.leases.length > 0 ? 'known' : 'nothing';
   }
 
-  /** Stops these; says how many of them it had not been told before. */
-  stop(keys: readonly LeaseKey[]): number {
-    for (const text of this.#stops) if (!this.book.has(text)) this.#stops.delete(text);
+  /** Ends these; says how many of them it had not been told before. */
+  stop(stops: readonly Stop[]): number {
+    for (const text of this.#stops.keys()) if (!this.book.has(text)) this.#stops.delete(text);
     let news = 0;
-    for (const key of keys) {
-      const text = leaseText(key);
-      // Told again and again until the processes have ended, which may take a while.
-      if (this.#stops.has(text) || !this.book.has(text)) continue;
-      this.#stops.add(text);
+    for (const stop of stops) {
+      const text = leaseText(stop);
+      // Told again and again until the processes have ended, which may take a while; a kill may follow an abort.
+      if (this.#stops.get(text) === stop.kind || !this.book.has(text)) continue;
+      this.#stops.set(text, stop.kind);
       news += 1;
-      const unstarted = this.queue.end(key, 'stop', 'gently');
+      const reason = stop.kind === 'stop' ? 'stop' : 'aborted';
+      const unstarted = this.queue.end(stop, reason, stop.kind === 'kill' ? 'at_once' : 'gently');
       if (unstarted === null) continue;
-      this.outbox.add(
-        unstartedResult(unstarted, 'stopped', 'Stopped before it started', this.deps.clock.now()),
-      );
+      const [outcome, message] =
+        stop.kind === 'stop'
+          ? (['stopped', 'Stopped before it started'] as const)
+          : (['failed', 'Aborted before it started'] as const);
+      this.outbox.add(unstartedResult(unstarted, outcome, message, this.deps.clock.now()));
     }
     return news;
   }

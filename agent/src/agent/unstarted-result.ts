@@ -3,7 +3,7 @@ import type { AttemptOrder, AttemptResult } from '../exec/attempt-order.ts';
 /** Report of an attempt that never started. */
 export function unstartedResult(
   order: AttemptOrder,
-  outcome: 'stopped' | 'returned',
+  outcome: 'stopped' | 'returned' | 'failed',
   message: string,
   now: number,
 ): AttemptResult {
@@ -15,7 +15,7 @@ export function unstartedResult(
       lease,
       attempt,
       outcome,
-      error_type: null,
+      error_type: outcome === 'failed' ? 'worker' : null,
       message,
       exit_code: null,
       signal: null,

@@ -46,19 +46,20 @@ export class ApiClient {
     path: string,
     options: RequestOptions = {},
     method = 'GET',
-  ): Promise<{ raw: unknown; value: T }> {
+  ): Promise<{ raw: unknown; value: T; headers: Headers }> {
     const response = await this.request(method, path, options);
     let raw: unknown;
     try {
       raw = await response.json();
     } catch (error) {
       if (isAbort(error)) throw error;
+      if (!(error instanceof SyntaxError)) throw this.#unreachable(error);
       throw this.#strange(`${method} ${path} did not answer JSON`);
     }
     const parsed = schema.safeParse(raw);
     if (!parsed.success)
       throw this.#strange(`${method} ${path} gave an unknown answer: ${z.prettifyError(parsed.error)}`);
-    return { raw, value: parsed.data };
+    return { raw, value: parsed.data, headers: response.headers };
   }
 
   async get<T>(schema: z.ZodType<T>, path: string, options: RequestOptions = {}): Promise<T> {

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly paint: Paint;
+  /** Asks a question; true: yes. Not there: nobody can be asked. */
+  readonly confirm?: (question: string) => Promise<boolean>;
 }
 
 /** The real one. */
@@ -21,7 +23,22 @@ export function processTerminal(): Terminal {
     paint: createPaint(
       process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env['NO_COLOR'],
     ),
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { confirm } : {}),
   };
+}
+
+async function confirm(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    // Ctrl-D and Ctrl-C end the input without an answer: that is no yes.
+    return await new Promise<boolean>((resolve) => {
+      lines.once('close', () => resolve(false));
+      lines.question(`${question} [y/N] `, (answer) => resolve(/^y(es)?$/i.test(answer.trim())));
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 /** One line of JSON, for machines. */

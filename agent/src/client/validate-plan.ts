@@ -1,7 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import { type Diagnostic, type Validation as Validated, validationSchema } from '@planfleet/shared-types';
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient, RequestOptions } from './api-client.ts';
 import { refusedDiagnostics } from './diagnostics.ts';
+import type { PlanSource } from './post-submission.ts';
 
 export type PlanInput = Validated['plan']['inputs'][number];
 
@@ -20,12 +21,10 @@ export interface PlanCheck {
  */
 export async function validatePlan(
   client: ApiClient,
-  plan: { markdown: string } | { bundle: string; values?: Readonly<Record<string, string>> },
+  plan: { markdown: string } | PlanSource,
+  values: Readonly<Record<string, string>> = {},
 ): Promise<PlanCheck> {
-  const options =
-    'markdown' in plan
-      ? { body: plan.markdown, headers: { 'content-type': 'text/markdown' } }
-      : { body: await validationForm(plan.bundle, plan.values) };
+  const options = await requestOf(plan, values);
   try {
     const { raw, value } = await client.read(validationSchema, '/v1/plans/validate', options, 'POST');
     const { valid, plan, diagnostics } = value;
@@ -37,13 +36,18 @@ export async function validatePlan(
   }
 }
 
-async function validationForm(
-  bundle: string,
-  values: Readonly<Record<string, string>> = {},
-): Promise<FormData> {
-  const form = await bundleForm(bundle);
-  form.set('config', JSON.stringify(values));
-  return form;
+async function requestOf(
+  plan: { markdown: string } | PlanSource,
+  config: Readonly<Record<string, string>>,
+): Promise<RequestOptions> {
+  if ('markdown' in plan) return { body: plan.markdown, headers: { 'content-type': 'text/markdown' } };
+  if ('plan' in plan) {
+    const body = JSON.stringify({ plan: plan.plan, version: plan.version ?? undefined, config });
+    return { body, headers: { 'content-type': 'application/json' } };
+  }
+  const form = await bundleForm(plan.bundle);
+  form.set('config', JSON.stringify(config));
+  return { body: form };
 }
 
 /** Multipart with the bundle; read from disk while it is sent. */

@@ -13,6 +13,12 @@ function wholeNumber(from: number, to: number) {
   };
 }
 
+function idempotencyKey(text: string): string {
+  if (!/^[\x20-\x7e]{1,200}$/.test(text) || text.trim() !== text)
+    throw new InvalidArgumentError('It is 1 to 200 printable ASCII characters, without spaces around them.');
+  return text;
+}
+
 /**
  * Declares every command. What a command does is loaded when it runs, so that `planfleet --version`
  * does not load a database and a server.
@@ -29,6 +35,7 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void): 
 
   declareServers(program, terminal, done);
   declarePlans(program, terminal, done);
+  declareRegistry(program, terminal, done);
   declareViews(program, terminal, done);
   declareOperations(program, terminal, done);
   declareTokens(program, terminal, done);
@@ -75,12 +82,19 @@ function declareServers(program: Command, terminal: Terminal, done: Done): void 
 
 /** What is done with a plan. */
 function declarePlans(program: Command, terminal: Terminal, done: Done): void {
-  serverCommand(program, 'submit <plan>', 'submit a plan: its folder, or a plan.md that needs nothing else')
+  serverCommand(program, 'submit [plan]', 'submit a plan: its folder, or a plan.md that needs nothing else')
+    .option('--plan <name>', 'a registered plan instead: NAME, or NAME@VERSION')
     .option('--config <json>', 'inputs as a JSON object, or @file')
     .option('-i, --input <key=value>', 'an input: KEY=VALUE, or KEY=@PATH to send a file or folder', collect)
     .option('--name <name>', 'name of the batch, instead of the plan')
     .option('--priority <n>', '1 to 10, higher first', wholeNumber(1, 10))
     .option('--watch', 'show progress until the end, then fetch output files')
+    .addOption(
+      new Option(
+        '--idempotency-key <key>',
+        'submitted again with the same key, it is still one batch (else a random one)',
+      ).argParser(idempotencyKey),
+    )
     .action(async (plan, options) =>
       done(await (await import('./submit.ts')).submit(plan, options, terminal)),
     );
@@ -88,6 +102,25 @@ function declarePlans(program: Command, terminal: Terminal, done: Done): void {
   serverCommand(program, 'validate <plan>', 'everything that is wrong with a plan; stores nothing').action(
     async (plan, options) => done(await (await import('./validate.ts')).validate(plan, options, terminal)),
   );
+}
+
+/** Plans that the control plane keeps. */
+function declareRegistry(program: Command, terminal: Terminal, done: Done): void {
+  const plan = program.command('plan').description('plans that the control plane keeps');
+  const command = (usage: string, description: string) => serverCommand(plan, usage, description);
+  command('register <plan>', 'keep a plan, to be submitted by name; new content is a new version')
+    .option('--name <name>', 'its name (else that of the folder)')
+    .action(async (path, options) =>
+      done(await (await import('./register-plan.ts')).registerPlan(path, options, terminal)),
+    );
+  command('list', 'all registered plans, with their newest version').action(async (options) =>
+    done(await (await import('./list-plans.ts')).listPlans(options, terminal)),
+  );
+  command('show <plan>', 'the inputs and tasks of a registered plan: NAME, or NAME@VERSION')
+    .option('--markdown', 'its plan.md instead, as it was registered')
+    .action(async (name, options) =>
+      done(await (await import('./show-plan.ts')).showPlan(name, options, terminal)),
+    );
 }
 
 /** What is asked about batches. */
@@ -120,6 +153,12 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
   serverCommand(program, 'cancel <batch>', 'stop a batch; what runs is ended').action(
     async (batch, options) => done(await (await import('./cancel.ts')).cancel(batch, options, terminal)),
   );
+
+  serverCommand(program, 'delete <batch>', 'remove an ended batch for good, with its tasks and their history')
+    .option('--yes', 'without asking; needed where nobody can be asked')
+    .action(async (batch, options) =>
+      done(await (await import('./delete-batch.ts')).deleteBatch(batch, options, terminal)),
+    );
 }
 
 /** What is asked of the fleet, and done to it. */

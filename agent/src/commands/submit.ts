@@ -1,17 +1,19 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { type Diagnostic, type Submitted, submittedSchema } from '@planfleet/shared-types';
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Diagnostic, Submitted } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
-import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
+import { CliError, EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
 import { countDiagnostics, formatDiagnostic, refusedDiagnostics } from '../client/diagnostics.ts';
 import { type Output, plannedOutputs } from '../client/download-outputs.ts';
 import { type LocalPlan, openPlan } from '../client/open-plan.ts';
-import { packFolder } from '../client/pack-folder.ts';
+import { packPlan } from '../client/pack-plan.ts';
 import { type GivenInputs, parseInputs } from '../client/parse-inputs.ts';
+import { type PlanName, parsePlanName } from '../client/plan-name.ts';
+import { type PlanSource, postSubmission } from '../client/post-submission.ts';
 import { withTemporaryFolder } from '../client/temporary-folder.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { checkPaths, checkTravelling, uploadInputs } from '../client/upload-inputs.ts';
-import { bundleForm, validatePlan } from '../client/validate-plan.ts';
+import { validatePlan } from '../client/validate-plan.ts';
 import { watchCommand } from '../client/watch-command.ts';
 import { connect, type ServerOptions } from './connect.ts';
 import { followBatch } from './follow-batch.ts';
@@ -22,19 +24,25 @@ export interface SubmitOptions extends ServerOptions {
   name?: string;
   priority?: number;
   watch?: boolean;
+  plan?: string;
+  idempotencyKey?: string;
 }
 
 /** Validates, sends what travels, submits; with `--watch` stays until the end. */
-export async function submit(path: string, options: SubmitOptions, terminal: Terminal): Promise<ExitCode> {
+export async function submit(
+  path: string | undefined,
+  options: SubmitOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const given = await parseInputs(options.config, options.input ?? [], terminal.cwd);
   await checkPaths(given.travelling, []);
-  const plan = await openPlan(path, terminal.cwd);
+  const plan = await choosePlan(path, options.plan, terminal);
   const client = await connect(options, terminal);
-  const { raw, submitted, outputs } = await withTemporaryFolder((temporary) =>
+  const { raw, submitted, replayed, outputs } = await withTemporaryFolder((temporary) =>
     send({ client, plan, given, options, terminal, temporary }),
   );
   if (options.json) printJson(terminal, raw);
-  else sayStored(submitted, outputs, options, terminal);
+  else sayStored({ submitted, replayed, outputs }, options, terminal);
   if (options.watch !== true) return EXIT.done;
   return followBatch({
     client,
@@ -45,19 +53,42 @@ export async function submit(path: string, options: SubmitOptions, terminal: Ter
   });
 }
 
+/** The plan on this machine, or the registered one that is named instead. */
+async function choosePlan(
+  path: string | undefined,
+  name: string | undefined,
+  terminal: Terminal,
+): Promise<LocalPlan | PlanName> {
+  if (path !== undefined && name !== undefined)
+    throw usageError(
+      `both a plan here (${path}) and a registered one (${name}) are named`,
+      'Name one of them.',
+    );
+  if (name !== undefined) return parsePlanName(name);
+  if (path !== undefined) return openPlan(path, terminal.cwd);
+  throw usageError('no plan is named', 'Name a plan folder, or a registered plan with --plan NAME.');
+}
+
 interface Sending {
   readonly client: ApiClient;
-  readonly plan: LocalPlan;
+  readonly plan: LocalPlan | PlanName;
   readonly given: GivenInputs;
   readonly options: SubmitOptions;
   readonly terminal: Terminal;
   readonly temporary: string;
 }
 
-async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submitted; outputs: Output[] }> {
-  const { client, given, options, terminal, temporary } = sending;
-  const bundle = await packPlan(sending.plan, temporary);
-  const validation = await validatePlan(client, { bundle, values: valuesOf(given) });
+interface Sent {
+  readonly submitted: Submitted;
+  /** It had been submitted before, under the same key. */
+  readonly replayed: boolean;
+  readonly outputs: readonly Output[];
+}
+
+async function send(sending: Sending): Promise<Sent & { raw: unknown }> {
+  const { client, plan, given, options, terminal, temporary } = sending;
+  const source: PlanSource = 'folder' in plan ? { bundle: await packPlan(plan, temporary) } : plan;
+  const validation = await validatePlan(client, source, valuesOf(given));
   for (const each of validation.diagnostics)
     for (const line of formatDiagnostic(each, terminal.paint)) terminal.err(line);
   if (!validation.valid) throw refusedPlan(validation.diagnostics);
@@ -66,15 +97,16 @@ async function send(sending: Sending): Promise<{ raw: unknown; submitted: Submit
   const outputs = plannedOutputs(given.config, validation.inputs, terminal.cwd);
   const uploads = await uploadInputs(client, given.travelling, temporary, (line) => terminal.err(line));
 
-  const form = await bundleForm(bundle);
-  form.set('config', JSON.stringify(given.config));
-  form.set('uploads', JSON.stringify(uploads));
-  if (options.name !== undefined) form.set('name', options.name);
-  if (options.priority !== undefined) form.set('priority', String(options.priority));
   try {
-    // Not repeated when the answer is lost: the batch may be there, and a second one would run twice.
-    const { raw, value } = await client.read(submittedSchema, '/v1/batches', { body: form }, 'POST');
-    return { raw, submitted: value, outputs };
+    const stored = await postSubmission(client, {
+      source,
+      config: given.config,
+      uploads,
+      name: options.name,
+      priority: options.priority,
+      idempotency_key: options.idempotencyKey ?? randomUUID(),
+    });
+    return { ...stored, outputs };
   } catch (error) {
     const diagnostics = refusedDiagnostics(error);
     if (diagnostics === null) throw error;
@@ -94,16 +126,6 @@ function valuesOf({ config, travelling }: GivenInputs): Record<string, string> {
   return { ...config, ...Object.fromEntries(places) };
 }
 
-async function packPlan(plan: LocalPlan, temporary: string): Promise<string> {
-  const file = join(temporary, 'plan.tgz');
-  if (plan.markdown === null) return (await packFolder(plan.folder, plan.entries, file)).file;
-  // Whatever the file is called here, in a bundle the plan is plan.md.
-  const folder = join(temporary, 'plan');
-  await mkdir(folder);
-  await writeFile(join(folder, 'plan.md'), plan.markdown);
-  return (await packFolder(folder, [{ path: 'plan.md', kind: 'file' }], file)).file;
-}
-
 function refusedPlan(diagnostics: readonly Diagnostic[]): CliError {
   return new CliError(
     EXIT.usage,
@@ -111,15 +133,13 @@ function refusedPlan(diagnostics: readonly Diagnostic[]): CliError {
   );
 }
 
-function sayStored(
-  submitted: Submitted,
-  outputs: readonly Output[],
-  options: SubmitOptions,
-  terminal: Terminal,
-): void {
-  const { batch_id, plan_name, stages } = submitted;
+function sayStored({ submitted, replayed, outputs }: Sent, options: SubmitOptions, terminal: Terminal): void {
+  const { batch_id, plan_name, plan_version, stages } = submitted;
+  const version = plan_version === null ? '' : ` (version ${plan_version})`;
+  // An answer that was lost and fetched again is no news; that a key was used before is.
+  const how = replayed && options.idempotencyKey !== undefined ? 'was submitted before' : 'submitted';
   terminal.out(
-    `Batch ${terminal.paint.bold(batch_id)} submitted: ${plan_name}, ${stages} ${stages === 1 ? 'stage' : 'stages'}`,
+    `Batch ${terminal.paint.bold(batch_id)} ${how}: ${plan_name}${version}, ${stages} ${stages === 1 ? 'stage' : 'stages'}`,
   );
   if (options.watch !== true) terminal.out(`Watch it: ${watchCommand(batch_id, outputs)}`);
 }

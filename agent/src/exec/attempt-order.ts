@@ -11,11 +11,12 @@ export interface AttemptOrder {
 /**
  * Why an attempt is ended from outside. The first reason wins.
  * - `stop`: the control plane said so; reported as stopped.
+ * - `aborted`: an operator or the control plane gave this attempt up; reported as failed.
  * - `gone`: the lease belongs to somebody else; nothing is reported.
  * - `returned`: this agent is leaving; the task is ready again at once.
  * - `cut_off`: the lease may be over and another agent may run on the same files; handed back.
  */
-export type EndReason = 'stop' | 'gone' | 'returned' | 'cut_off';
+export type EndReason = 'stop' | 'aborted' | 'gone' | 'returned' | 'cut_off';
 
 /** `gently`: SIGTERM, and SIGKILL after a while. `at_once`: SIGKILL. */
 export type EndManner = 'gently' | 'at_once';

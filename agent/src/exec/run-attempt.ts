@@ -24,21 +24,23 @@ const STEPS = [
   publishOutputs,
 ] as const;
 
-const ENDED: Readonly<Record<EndReason, { outcome: Outcome; message: string }>> = {
-  stop: { outcome: 'stopped', message: 'Stopped on request' },
-  gone: { outcome: 'stopped', message: 'The lease was over' },
-  returned: { outcome: 'returned', message: 'Handed back: the agent is leaving' },
-  cut_off: {
-    outcome: 'returned',
-    message: 'Handed back: the control plane was out of reach, and others may have run it on the same files',
-  },
-};
-
 interface Verdict {
   readonly outcome: Outcome;
   readonly error_type: ErrorType | null;
   readonly message: string | null;
 }
+
+const ENDED: Readonly<Record<EndReason, Verdict>> = {
+  stop: { outcome: 'stopped', error_type: null, message: 'Stopped on request' },
+  aborted: { outcome: 'failed', error_type: 'worker', message: 'Aborted on request' },
+  gone: { outcome: 'stopped', error_type: null, message: 'The lease was over' },
+  returned: { outcome: 'returned', error_type: null, message: 'Handed back: the agent is leaving' },
+  cut_off: {
+    outcome: 'returned',
+    error_type: null,
+    message: 'Handed back: the control plane was out of reach, and others may have run it on the same files',
+  },
+};
 
 /** Takes an attempt through its steps. The first thing that ends it is its verdict. */
 export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
@@ -90,24 +92,20 @@ async function takeSteps(attempt: Attempt): Promise<Verdict> {
       return judgeError(attempt, error);
     }
   }
-  if (attempt.ending.reason !== null) return judgeEnding(attempt.ending.reason);
+  if (attempt.ending.reason !== null) return ENDED[attempt.ending.reason];
   return { outcome: 'succeeded', error_type: null, message: null };
 }
 
 function judgeError(attempt: Attempt, error: unknown): Verdict {
   const { reason } = attempt.ending;
   // A command that ran into its timeout before anybody wished it to end has failed by its timeout.
-  if (reason !== null && attempt.exit?.timed_out !== true) return judgeEnding(reason);
+  if (reason !== null && attempt.exit?.timed_out !== true) return ENDED[reason];
   if (error instanceof AttemptError) {
     attempt.tail = error.tail ?? attempt.tail;
     return { outcome: 'failed', error_type: error.error_type, message: error.message };
   }
   const message = error instanceof Error ? error.message : String(error);
   return { outcome: 'failed', error_type: 'worker', message: `The agent could not run the task: ${message}` };
-}
-
-function judgeEnding(reason: EndReason): Verdict {
-  return { ...ENDED[reason], error_type: null };
 }
 
 function buildReport(attempt: Attempt, verdict: Verdict, isSuccess: boolean): Report {

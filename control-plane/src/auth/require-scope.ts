@@ -5,7 +5,11 @@ import type { Principal } from './principal.ts';
 
 /** What the handlers of a route find in their context. */
 export interface AppEnv {
-  Variables: { principal: Principal };
+  Variables: {
+    principal: Principal;
+    /** Whether the token would still do: for answers that go on for minutes. */
+    isStillAllowed: () => Promise<boolean>;
+  };
 }
 
 const scopesByHandler = new WeakMap<object, readonly Scope[]>();
@@ -16,12 +20,14 @@ const scopesByHandler = new WeakMap<object, readonly Scope[]>();
  */
 export function requireScope(deps: Deps, ...scopes: readonly Scope[]): MiddlewareHandler<AppEnv> {
   const middleware: MiddlewareHandler<AppEnv> = async (c, next) => {
-    const principal = await deps.auth.verify(readToken(c.req.header('authorization')));
+    const token = readToken(c.req.header('authorization'));
+    const principal = await deps.auth.verify(token);
     if (!scopes.some((scope) => principal.scopes.has(scope))) {
       const has = [...principal.scopes].join(', ') || 'none';
       throw new ApiError('wrong_scope', `This needs the scope ${scopes.join(' or ')}; the token has ${has}.`);
     }
     c.set('principal', principal);
+    c.set('isStillAllowed', () => deps.auth.verify(token).then(() => true, isNotRefused));
     await next();
   };
   scopesByHandler.set(middleware, scopes);
@@ -31,6 +37,11 @@ export function requireScope(deps: Deps, ...scopes: readonly Scope[]): Middlewar
 /** The scopes that a handler of the app demands; undefined: it is no scope check. */
 export function scopesOf(handler: object): readonly Scope[] | undefined {
   return scopesByHandler.get(handler);
+}
+
+/** A database that is away for a moment is no reason to take the token for a bad one. */
+function isNotRefused(error: unknown): boolean {
+  return !(error instanceof ApiError);
 }
 
 function readToken(header: string | undefined): string {

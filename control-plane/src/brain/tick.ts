@@ -1,9 +1,11 @@
 import type { Database } from '../store/database.ts';
+import { findDeleted } from '../store/queries/find-deleted.ts';
 import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
 import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
 import { expandList } from '../store/transitions/expand-list.ts';
 import { expireLeases } from '../store/transitions/expire-leases.ts';
 import { promoteRetries } from '../store/transitions/promote-retries.ts';
+import { removeDeleted } from '../store/transitions/remove-deleted.ts';
 import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
@@ -31,6 +33,7 @@ export interface TickReport {
   readonly children_ended: number;
   readonly children_cancelled: number;
   readonly children_paused: number;
+  readonly rows_removed: number;
   readonly chunks_retried: number;
 }
 
@@ -39,7 +42,7 @@ type Counts = { -readonly [K in Exclude<keyof TickReport, 'busy'>]: number };
 type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
-/** In the order of brain.md: leases, foreach, release, batches. Each commits by itself and may be repeated. */
+/** In the order of brain.md: leases, foreach, release, batches; tidying up comes last. Each commits by itself and may be repeated. */
 const STEPS: readonly Step[] = [
   expireDead,
   promoteDue,
@@ -47,6 +50,7 @@ const STEPS: readonly Step[] = [
   skipBelow,
   settleStalled,
   advanceBelow,
+  removeOld,
 ];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
@@ -68,6 +72,7 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     children_ended: 0,
     children_cancelled: 0,
     children_paused: 0,
+    rows_removed: 0,
     chunks_retried: 0,
   };
   const begun_at = deps.clock.now();
@@ -125,6 +130,17 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   if (stages.length === 0) return;
   await settleStages(db, { stages, now: clock.now() });
   counts.stages_settled += stages.length;
+}
+
+async function removeOld({ db, clock }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  for (const seq of await findDeleted(db, clock.now())) {
+    for (let more = true; more; ) {
+      if (!budget()) return;
+      const chunk = await removeDeleted(db, { seq });
+      counts.rows_removed += chunk.removed;
+      more = chunk.more;
+    }
+  }
 }
 
 export interface Advanced {

@@ -9,6 +9,7 @@ import { DEFAULT_SETTINGS, type Settings } from '../settings.ts';
 import { openClientDatabase } from '../store/databases/client.ts';
 import { migrate } from '../store/migrate.ts';
 import { createOwnPoller } from '../wake/wakes/own-poller.ts';
+import { createBatchWatch } from '../watch/batch-watch.ts';
 
 /** Variables, secrets and bindings of wrangler.toml. */
 export interface Env {
@@ -37,6 +38,9 @@ const SETTINGS: Settings = {
   ...DEFAULT_SETTINGS,
   // Cron's shortest interval.
   tick_ms: 60_000,
+  // With `events_ms`: 25 reads per stream, within the 50 subrequests of a Worker.
+  events_poll_ms: 1_000,
+  events_ms: 25_000,
   // The platform takes bodies of 100 MB.
   max_blob_bytes: 100 << 20,
 };
@@ -70,6 +74,7 @@ function getInstance(env: Env): Instance | string {
       random: Math.random,
       sha256,
       wake: createOwnPoller({ db, timers, random: Math.random, poll_ms: SETTINGS.wake_poll_ms }),
+      watch: createBatchWatch({ db, timers, sha256, log, poll_ms: SETTINGS.events_poll_ms, shared: false }),
       log,
       settings: SETTINGS,
       keys: parseSigningKeys(SIGNING_KEY),

@@ -1,4 +1,4 @@
-import { ApiError, batchIdSchema } from '@planfleet/shared-types';
+import { ApiError, batchIdSchema, type DeletedBatch } from '@planfleet/shared-types';
 import { Hono, type HonoRequest } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
@@ -7,10 +7,22 @@ import { findFile, listFiles } from '../store/queries/list-files.ts';
 import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
 import { cancelBatch } from '../store/transitions/cancel-batch.ts';
+import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
+import { streamBatchEvents } from './batch-events.ts';
 import { parseInput } from './request/parse-input.ts';
-import { batchesQuery, filesQuery, tasksQuery } from './request/queries.ts';
+import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
+
+/** What the first look at a batch may take; a database that is away answers no sooner. */
+const FIRST_LOOK_MS = 5_000;
+
+const EVENT_STREAM = {
+  'content-type': 'text/event-stream',
+  // Neither kept nor changed on the way, and handed on at once.
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+};
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -28,15 +40,38 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/stages', requireScope(deps, 'read'), async (c) => {
     const id = readBatchId(c.req);
-    const items = (await listStages(db, id)) ?? noBatch(id);
-    return c.json({ items, next_cursor: null });
+    const { limit, cursor } = readQuery(c.req, stagesQuery);
+    return c.json((await listStages(db, { batch_id: id, limit, after: cursor })) ?? noBatch(id));
   });
 
   app.get('/:id/tasks', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
-    const { limit, state, stage, cursor: after } = readQuery(c.req, tasksQuery);
+    const { limit, state, stage, cursor } = readQuery(c.req, tasksQuery);
+    const after = cursor === null ? null : { position: cursor[0], ordinal: cursor[1] };
     const page = await listTasks(db, { batch_id, state, stage, limit, after });
     return c.json(page ?? noBatch(batch_id));
+  });
+
+  app.get('/:id/events', requireScope(deps, 'read'), async (c) => {
+    const id = readBatchId(c.req);
+    const place = deps.watch.enter(id);
+    const first = await place.next(null, FIRST_LOOK_MS);
+    if (typeof first === 'string') {
+      place.leave();
+      if (first === 'gone') return noBatch(id);
+      throw new ApiError('busy', 'The batch could not be read in time.');
+    }
+    const last_event_id = c.req.header('last-event-id') ?? null;
+    const had_end = first.batch.finished_at !== null && first.version === last_event_id;
+    // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
+    if (had_end || c.req.method === 'HEAD') {
+      place.leave();
+      // 204, and nothing else, keeps an EventSource that has had the end from asking again.
+      return had_end ? c.body(null, 204) : c.body(null, 200, EVENT_STREAM);
+    }
+    const { isStillAllowed } = c.var;
+    const stream = streamBatchEvents(deps, { place, first, last_event_id, isStillAllowed });
+    return c.body(stream, 200, EVENT_STREAM);
   });
 
   app.post('/:id/cancel', requireScope(deps, 'operate'), async (c) => {
@@ -51,6 +86,17 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     wake.notify();
     brain.kick();
     return c.json({ batch_id, state: result.state });
+  });
+
+  app.delete('/:id', requireScope(deps, 'operate'), async (c) => {
+    const batch_id = readBatchId(c.req);
+    const result = await deleteBatch(db, { batch_id, now: clock.now() });
+    if (result.ok) return c.json({ batch_id, deleted: true } satisfies DeletedBatch);
+    if (result.reason === 'not_found') noBatch(batch_id);
+    throw new ApiError('conflict', `Batch ${batch_id} has not ended: it is ${result.state}.`, {
+      hint: `Cancel it first: POST /v1/batches/${batch_id}/cancel (planfleet cancel ${batch_id})`,
+      details: { state: result.state },
+    });
   });
 
   app.get('/:id/files', requireScope(deps, 'read'), async (c) => {

@@ -20,17 +20,17 @@ import { registerPlan } from '../store/transitions/register-plan.ts';
 import { invalid, parseInput } from './request/parse-input.ts';
 import { planQuery, plansQuery, planVersionsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
-import { findPlan, identifyPlan, storeBundle } from './submission/find-plan.ts';
+import { findPlan, storeBundle, toVersion } from './submission/find-plan.ts';
 import { keepPlans, knowPlans } from './submission/know-plans.ts';
 import { readPlan, readSubmission, type SentPlan } from './submission/read-submission.ts';
 
 export function planRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const { db, clock, settings } = deps;
+  const { db, clock } = deps;
 
   // Takes what a submission takes. Inputs are checked only where some are given: an author has none yet.
   app.post('/validate', requireScope(deps, 'submit'), async (c) => {
-    const asked = await readSubmission(c.req, settings);
+    const asked = await readSubmission(c.req, deps);
     const version = await findPlan(deps, c.var.principal, asked);
     const { markdown, files } = version;
     const plans = await knowPlans(deps, c.var.principal, asked, version);
@@ -57,16 +57,16 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
     const { principal } = c.var;
     const name = readPlanName(c.req);
     requirePlan(principal, name);
-    const sent = await readPlan(c.req, settings);
+    const sent = await readPlan(c.req, deps);
     refuseFields(sent);
-    const version = await identifyPlan(deps, sent);
+    const version = toVersion(sent);
     const { markdown, files } = version;
     const plans = await knowPlans(deps, principal, sent, version);
     const { warnings } = acceptPlan(markdown, {
       ...(files === null ? {} : { files }),
       ...(plans === undefined ? {} : { plans }),
     });
-    await storeBundle(deps, sent, version);
+    await storeBundle(deps, sent);
     await keepPlans(deps, sent, version, plans);
     const { created, view, newest_version } = await registerPlan(db, {
       ...version,

@@ -24,6 +24,10 @@ export const batches = sqliteTable('batches', {
   parent_attempt: integer(),
   parent_paused: integer().notNull(),
   home: integer(),
+  idempotency_key: text(),
+  request_digest: text(),
+  answer: text(),
+  deleted_at: integer(),
 });
 
 export const lists = sqliteTable('lists', {

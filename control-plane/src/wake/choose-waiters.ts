@@ -13,7 +13,8 @@ export function chooseWaiters<W extends Waiter>(waiters: readonly W[], demand: D
     // An agent without a row, or whose row is another's by now, is told so by its next claim.
     const agent = agents.get(waiter.agent);
     if (agent?.has_stops !== false) chosen.add(waiter);
-    if (agent !== undefined && waiter.slots > agent.leased) free.set(waiter, waiter.slots - agent.leased);
+    if (agent !== undefined && !agent.is_draining && waiter.slots > agent.leased)
+      free.set(waiter, waiter.slots - agent.leased);
   }
   const [first] = waiters;
   if (demand.expired && first !== undefined) chosen.add(first);

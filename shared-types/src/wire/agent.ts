@@ -123,6 +123,13 @@ export const stageSpecSchema = z.object({
 });
 export type StageSpec = z.infer<typeof stageSpecSchema>;
 
+/** Ends in `cancelled` (stop), or is a failed attempt: by SIGTERM and later SIGKILL (abort), or SIGKILL at once (kill). */
+export const SIGNALS = ['stop', 'abort', 'kill'] as const;
+export type Signal = (typeof SIGNALS)[number];
+/** A lease whose processes must end. A later, harder signal may follow for the same lease. */
+export const stopSchema = z.object({ ...leaseKeySchema.shape, kind: z.enum(SIGNALS).default('stop') });
+export type Stop = z.infer<typeof stopSchema>;
+
 export const leasedTaskSchema = z.object({
   stage: z.int(),
   ordinal: z.int(),
@@ -142,7 +149,7 @@ export const claimAnswerSchema = z.object({
   /** Definitions of the stages that `leases` name. */
   stages: z.array(stageSpecSchema),
   /** Leases whose processes must be stopped and reported. */
-  stops: z.array(leaseKeySchema),
+  stops: z.array(stopSchema),
   /**
    * How long the request had been held when these leases were given: the agent was heard of then, not when it
    * asked. None: at once.
@@ -238,7 +245,7 @@ export const heartbeatRequestSchema = z.strictObject({
 export type HeartbeatRequest = z.infer<typeof heartbeatRequestSchema>;
 
 export const heartbeatAnswerSchema = z.object({
-  stops: z.array(leaseKeySchema),
+  stops: z.array(stopSchema),
   /** Leases that somebody else has taken over, or that are gone: end their processes, nothing to report. */
   gone: z.array(leaseKeySchema),
 });

@@ -103,6 +103,9 @@ export type Submitted = z.infer<typeof submittedSchema>;
 /** Where a batch stands after an operation on it. */
 export const batchStateSchema = z.object({ batch_id: batchIdSchema, state: z.enum(BATCH_STATES) });
 
+export const deletedBatchSchema = z.object({ batch_id: batchIdSchema, deleted: z.literal(true) });
+export type DeletedBatch = z.infer<typeof deletedBatchSchema>;
+
 export const taskViewSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -114,7 +117,7 @@ export const taskViewSchema = z.object({
   losses: z.int(),
   agent: z.string().nullable(),
   not_before: z.iso.datetime().nullable(),
-  item: z.unknown().nullable(),
+  item: z.unknown(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 

@@ -46,6 +46,54 @@ test('a stop that is told again and again until its task has ended does not make
   bench.plane.replaces.delete('claim');
 });
 
+test('an aborted task has failed, however its command ends', async () => {
+  const file = bench.path('pid');
+  bench.agent();
+  const command = `trap 'exit 0' TERM; echo $$ > '${file}'; while :; do sleep 0.05; done`;
+  bench.plane.offer(makeStage({ command }));
+  await untilFile(file);
+  bench.plane.stop(bench.plane.liveLeases(), 'abort');
+  await bench.plane.untilReports(1);
+  const message = 'Aborted on request';
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'failed', error_type: 'worker', message });
+});
+
+test('a kill follows an abort that is not heeded, at once', async () => {
+  const file = bench.path('pid');
+  bench.agent();
+  bench.plane.offer(makeStage({ command: `${FIXTURES}/ignore-term.sh '${file}'` }));
+  const pid = Number(await untilFile(file));
+  const leases = bench.plane.liveLeases();
+  bench.plane.stop(leases, 'abort');
+  await bench.plane.until('the abort to be told', () => bench.plane.stopsLeft === 0);
+  const asked = performance.now();
+  bench.plane.stop(leases, 'kill');
+  await bench.plane.untilReports(1);
+  // An abort alone takes the 10 s that SIGTERM has.
+  expect(performance.now() - asked).toBeLessThan(8_000);
+  expect(bench.plane.reports[0]).toMatchObject({
+    outcome: 'failed',
+    error_type: 'worker',
+    signal: 'SIGKILL',
+  });
+  expect(await isAlive(pid)).toBe(false);
+});
+
+test('a task is aborted before it has started', async () => {
+  const file = bench.path('pid');
+  bench.plane.overcommits = 1;
+  bench.agent({ slots: 1 });
+  const spec = makeStage({ command: `${FIXTURES}/forever.sh '${file}'`, has_list: true });
+  bench.plane.offer(spec, ['first', 'second']);
+  await untilFile(file);
+  bench.plane.stop(
+    bench.plane.liveLeases().filter((key) => key.ordinal === 1),
+    'abort',
+  );
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports[0]).toMatchObject({ outcome: 'failed', ordinal: 1, started_at: null });
+});
+
 test('a task is stopped before it has started', async () => {
   const file = bench.path('pid');
   bench.plane.overcommits = 1;

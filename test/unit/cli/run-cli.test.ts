@@ -45,7 +45,7 @@ describe('the command line', () => {
   it.each([
     [[], 'Usage: planfleet'],
     [['sumbit', 'x'], 'Did you mean submit?'],
-    [['submit'], 'usage: planfleet submit'],
+    [['submit'], 'no plan is named'],
     [['submit', 'x', '--priority', '11'], 'whole number from 1 to 10'],
     [['submit', 'x', '--nope'], "unknown option '--nope'"],
     [['up', '--port', '70000'], 'whole number from 0 to 65535'],

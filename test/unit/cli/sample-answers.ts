@@ -81,6 +81,7 @@ export function sampleSubmitted() {
   return {
     batch_id: BATCH,
     plan_name: 'Invoice Processor',
+    plan_version: null as number | null,
     stages: 3,
     tasks: 2,
     diagnostics: [],

@@ -10,6 +10,7 @@ import type { Deps, Log, Timers } from '../../deps.ts';
 import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { migrate } from '../../store/migrate.ts';
 import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
+import { createBatchWatch } from '../../watch/batch-watch.ts';
 import { openDatabase, prepareDataFolder } from './data-folder.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
 import { readOrCreateSigningKey } from './signing-key-file.ts';
@@ -67,8 +68,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       timers,
       random: Math.random,
-      sha256: async (data) => createHash('sha256').update(data).digest('hex'),
+      sha256,
       wake: createSharedPoller({ db, clock, timers, log, poll_ms: settings.wake_poll_ms }),
+      watch: createBatchWatch({ db, timers, sha256, log, poll_ms: settings.events_poll_ms, shared: true }),
       log,
       settings,
       keys,
@@ -86,6 +88,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       async close() {
         stopTicking();
         deps.wake.close();
+        deps.watch.close();
         await closeServer(server);
         await background.settled();
         await db.close();
@@ -95,6 +98,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await db.close();
     throw error;
   }
+}
+
+async function sha256(data: Uint8Array): Promise<string> {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** The first tick at once: it finds what the last process left. Then one after the other, however long they take. */

@@ -1,45 +1,42 @@
-import { planNameSchema, TASK_STATES } from '@planfleet/shared-types';
+import {
+  agentNameSchema,
+  fileReportSchema,
+  jtiSchema,
+  planNameSchema,
+  TASK_STATES,
+} from '@planfleet/shared-types';
 import * as z from 'zod';
-import { cursorDescription, pageQuery, shownAs } from './read-query.ts';
+import {
+  cursorBehind,
+  cursorBehindNumber,
+  cursorBehindPair,
+  limitUpTo,
+  pageQuery,
+  shownAs,
+} from './read-query.ts';
 
 /** What may stand behind the `?`, by route. The routes parse with these, and the API description is made from them. */
 
-export const batchesQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, 'a cursor is what next_cursor said')
-    .transform(Number)
-    .nullable()
-    .default(null)
-    .describe(cursorDescription),
-});
+export const batchesQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
+
+export const stagesQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
 
 export const tasksQuery = z.strictObject({
-  limit: pageQuery.limit,
+  ...pageQuery,
   state: z.enum(TASK_STATES).nullable().default(null).describe('Only tasks in this state.'),
   stage: z.string().max(200).nullable().default(null).describe('Only tasks of this stage, by its key.'),
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [position, ordinal] = text.split('.').map(Number);
-      return { position: position ?? 0, ordinal: ordinal ?? 0 };
-    })
-    .nullable()
-    .default(null)
-    .describe(cursorDescription),
+  cursor: cursorBehindPair,
 });
+
+/** Few at a time: each may carry 64 KiB of output. */
+export const attemptsQuery = z.strictObject({ limit: limitUpTo(50, 50), cursor: cursorBehindNumber });
 
 export const filesQuery = z.strictObject({
   ...pageQuery,
-  cursor: z.string().max(4_096).nullable().default(null).describe(cursorDescription),
+  cursor: cursorBehind(fileReportSchema.shape.path),
 });
 
-export const plansQuery = z.strictObject({
-  limit: pageQuery.limit,
-  cursor: planNameSchema.nullable().default(null).describe(cursorDescription),
-});
+export const plansQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(planNameSchema) });
 
 export const planQuery = z.strictObject({
   version: z
@@ -51,11 +48,11 @@ export const planQuery = z.strictObject({
     .meta({ description: 'None: the newest one.', override: shownAs({ type: 'integer', minimum: 1 }) }),
 });
 
-export const planVersionsQuery = batchesQuery;
+export const planVersionsQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindNumber });
 
-export const agentsQuery = z.strictObject(pageQuery);
+export const agentsQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(agentNameSchema) });
 
-export const tokensQuery = z.strictObject(pageQuery);
+export const tokensQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(jtiSchema) });
 
 export const claimQuery = z.strictObject({
   wait: z

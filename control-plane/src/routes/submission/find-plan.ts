@@ -9,7 +9,7 @@ import type { AskedPlan, SentPlan } from './read-submission.ts';
 
 /** The plan that a submission is about, the registered one where it names one. Stores nothing. */
 export async function findPlan(deps: Deps, principal: Principal, asked: AskedPlan): Promise<PlanVersion> {
-  if (asked.kind === 'sent') return identifyPlan(deps, asked);
+  if (asked.kind === 'sent') return toVersion(asked);
   const { name, version } = asked;
   requirePlan(principal, name);
   const found = await readPlanVersion(deps.db, { name, version });
@@ -22,14 +22,12 @@ export async function findPlan(deps: Deps, principal: Principal, asked: AskedPla
 }
 
 /** A plan that was sent, as a version of no name yet. */
-export async function identifyPlan(deps: Deps, sent: SentPlan): Promise<PlanVersion> {
-  const { markdown, bundle, files } = sent;
-  const digest = await deps.sha256(bundle ?? new TextEncoder().encode(markdown));
+export function toVersion({ markdown, bundle, files, digest }: SentPlan): PlanVersion {
   return { name: null, version: null, digest, bundle: bundle === null ? null : digest, markdown, files };
 }
 
 /** Keeps the bundle. Before the row that names it: an agent may ask for it the moment that is there. */
-export async function storeBundle(deps: Deps, asked: AskedPlan, version: PlanVersion): Promise<void> {
+export async function storeBundle(deps: Deps, asked: AskedPlan): Promise<void> {
   if (asked.kind !== 'sent' || asked.bundle === null) return;
-  await deps.artifacts.put(version.digest, new Blob([asked.bundle]).stream(), asked.bundle.length);
+  await deps.artifacts.put(asked.digest, new Blob([asked.bundle]).stream(), asked.bundle.length);
 }

@@ -6,7 +6,7 @@ import {
   submitFieldsSchema,
 } from '@planfleet/shared-types';
 import type { HonoRequest } from 'hono';
-import type { Settings } from '../../settings.ts';
+import type { Deps } from '../../deps.ts';
 import { type Issue, invalid, parseInput } from '../request/parse-input.ts';
 import { decodeText, readBody } from '../request/read-body.ts';
 import { parseJson, readJson } from '../request/read-json.ts';
@@ -23,6 +23,8 @@ export interface SentPlan {
   readonly files: readonly string[] | null;
   /** Each other plan.md by its folder in the bundle; absent where there is none. */
   readonly plans?: ReadonlyMap<string, string>;
+  /** sha256 of the bundle, or of plan.md where there is none. */
+  readonly digest: string;
   readonly fields: SubmitFields;
 }
 
@@ -37,21 +39,21 @@ export interface NamedPlan {
 
 export type AskedPlan = SentPlan | NamedPlan;
 
+type Tools = Pick<Deps, 'settings' | 'sha256'>;
+
 /** The fields beside the bundle. */
 const FIELDS_BYTES = 1 << 20;
 
 /** Reads any form of a submission: a plan that is sent along, or `application/json` with the name of a registered one. */
-export async function readSubmission(request: HonoRequest, settings: Settings): Promise<AskedPlan> {
-  return mediaType(request) === 'application/json'
-    ? readNamed(request, settings)
-    : readPlan(request, settings);
+export async function readSubmission(request: HonoRequest, tools: Tools): Promise<AskedPlan> {
+  return mediaType(request) === 'application/json' ? readNamed(request, tools) : readPlan(request, tools);
 }
 
 /** Reads `text/markdown` with inputs in the address, or `multipart/form-data` with a bundle. */
-export async function readPlan(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+export async function readPlan(request: HonoRequest, tools: Tools): Promise<SentPlan> {
   const media = mediaType(request);
-  if (media === 'text/markdown') return readMarkdown(request, settings);
-  if (media === 'multipart/form-data') return readMultipart(request, settings);
+  if (media === 'text/markdown') return readMarkdown(request, tools);
+  if (media === 'multipart/form-data') return readMultipart(request, tools);
   throw new ApiError(
     'unsupported_media_type',
     `A plan is sent as text/markdown or multipart/form-data, not "${media}".`,
@@ -66,22 +68,23 @@ function mediaType(request: HonoRequest): string {
   return media.trim();
 }
 
-async function readNamed(request: HonoRequest, settings: Settings): Promise<NamedPlan> {
+async function readNamed(request: HonoRequest, tools: Tools): Promise<NamedPlan> {
   refuseParameters(request, 'With a registered plan, inputs are the field config: {"INPUT_FOLDER": "/data"}');
-  const body = await readJson(request, submitByNameSchema, settings.max_json_bytes);
+  const body = await readJson(request, submitByNameSchema, tools.settings.max_json_bytes);
   const { plan, version, ...fields } = body;
   return { kind: 'named', name: plan, version: version ?? null, fields };
 }
 
-async function readMarkdown(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+async function readMarkdown(request: HonoRequest, tools: Tools): Promise<SentPlan> {
   const { name, priority, ...config } = readParameters(request);
   const fields = parseInput(submitFieldsSchema, {
     ...(name === undefined ? {} : { name }),
     ...(priority === undefined ? {} : { priority: readPriority(priority) }),
     config: parseInput(configSchema, config),
   });
-  const markdown = decodeText(await readBody(request, settings.max_markdown_bytes), 'The plan');
-  return { kind: 'sent', markdown, bundle: null, files: null, fields };
+  const markdown = decodeText(await readBody(request, tools.settings.max_markdown_bytes), 'The plan');
+  const digest = await tools.sha256(new TextEncoder().encode(markdown));
+  return { kind: 'sent', markdown, bundle: null, files: null, digest, fields };
 }
 
 function refuseParameters(request: HonoRequest, hint: string): void {
@@ -93,11 +96,12 @@ function refuseParameters(request: HonoRequest, hint: string): void {
   );
 }
 
-async function readMultipart(request: HonoRequest, settings: Settings): Promise<SentPlan> {
+async function readMultipart(request: HonoRequest, tools: Tools): Promise<SentPlan> {
   refuseParameters(
     request,
     'With a bundle, inputs are the field config: -F config=\'{"INPUT_FOLDER": "/data"}\'',
   );
+  const { settings } = tools;
   const type = request.header('content-type') ?? '';
   const form = await parseForm(await readBody(request, settings.max_bundle_bytes + FIELDS_BYTES), type);
   const sent = await readFields(form);
@@ -118,7 +122,8 @@ async function readMultipart(request: HonoRequest, settings: Settings): Promise<
       ? {}
       : { uploads: parseJson(decodeText(uploads, 'uploads'), 'The field uploads') }),
   });
-  return { kind: 'sent', bundle, fields, ...(await readBundle(bundle, settings)) };
+  const content = await readBundle(bundle, settings);
+  return { kind: 'sent', bundle, digest: await tools.sha256(bundle), fields, ...content };
 }
 
 async function parseForm(body: Uint8Array<ArrayBuffer>, type: string): Promise<FormData> {

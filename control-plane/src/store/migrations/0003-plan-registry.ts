@@ -16,4 +16,11 @@ CREATE TABLE plans (
   UNIQUE (name, version),
   UNIQUE (name, digest)
 );
+
+ALTER TABLE batches ADD COLUMN idempotency_key TEXT;
+ALTER TABLE batches ADD COLUMN request_digest TEXT;
+ALTER TABLE batches ADD COLUMN answer TEXT;
+ALTER TABLE batches ADD COLUMN deleted_at INTEGER;
+CREATE UNIQUE INDEX batches_idempotency ON batches(submitted_by, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX batches_deleted ON batches(seq) WHERE deleted_at IS NOT NULL;
 `;

@@ -29,7 +29,8 @@ export interface ReadyChildTask {
 const READY = `SELECT s.id AS stage, t.ordinal, t.attempt + 1 AS attempt, s.key AS stage_key, coalesce(i.item, x.item) AS item, s.list_id IS NOT NULL AS has_list,
     s.definition, s.priority, b.id AS batch_id, b.plan_name, b.plan_digest, b.bundle, b.plan_folder, b.inputs, b.submitted_by, b.depth,
     (SELECT json_object('id', c.id, 'state', c.state) FROM batches c
-      WHERE c.parent_stage = s.id AND c.parent_ordinal = t.ordinal ORDER BY c.parent_attempt DESC LIMIT 1) AS earlier
+      WHERE c.parent_stage = s.id AND c.parent_ordinal = t.ordinal AND c.deleted_at IS NULL
+      ORDER BY c.parent_attempt DESC LIMIT 1) AS earlier
   FROM stages s CROSS JOIN tasks t CROSS JOIN batches b
     LEFT JOIN lists l ON l.id = s.list_id
     LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal

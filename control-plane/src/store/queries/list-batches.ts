@@ -1,5 +1,5 @@
 import type { BatchState, BatchView, Page } from '@planfleet/shared-types';
-import { bindStatement, type Database, readRows } from '../database.ts';
+import { bindStatement, type Database, type ResultSet, readRows, type Statement } from '../database.ts';
 import { type CountsRow, countsView } from './counts-view.ts';
 import { toPage } from './page.ts';
 import { toIso, toIsoOrNull } from './view-time.ts';
@@ -13,10 +13,10 @@ const COUNTS = `coalesce(sum(s.total), 0) AS total,
   coalesce(sum(s.skipped), 0) AS skipped, coalesce(sum(s.cancelled), 0) AS cancelled`;
 
 const PARENT = `(SELECT p.id || ':' || ps.key || ':' || b.parent_ordinal FROM stages ps JOIN batches p ON p.seq = ps.batch_seq
-  WHERE ps.id = b.parent_stage) AS parent`;
+  WHERE ps.id = b.parent_stage AND p.deleted_at IS NULL) AS parent`;
 
 const LIST = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${PARENT}, ${COUNTS}
-  FROM (SELECT * FROM batches WHERE seq < :before ORDER BY seq DESC LIMIT :limit) b
+  FROM (SELECT * FROM batches WHERE seq < :before AND deleted_at IS NULL ORDER BY seq DESC LIMIT :limit) b
     LEFT JOIN stages s ON s.batch_seq = b.seq
   GROUP BY b.seq ORDER BY b.seq DESC`;
 
@@ -35,7 +35,16 @@ export async function listBatches(
 }
 
 export async function readBatch(db: Database, id: string): Promise<BatchView | null> {
-  const [result] = await db.batch([bindStatement(READ, { id })], 'read');
+  const [result] = await db.batch([selectBatch(id)], 'read');
+  return readBatchRow(result);
+}
+
+/** For reads that want the batch with something else, as both are at one time. */
+export function selectBatch(id: string): Statement {
+  return bindStatement(READ, { id });
+}
+
+export function readBatchRow(result: ResultSet | undefined): BatchView | null {
   const [row] = readRows<BatchRow>(result);
   return row === undefined ? null : toBatchView(row);
 }

@@ -15,15 +15,20 @@ export interface DecisionQuery {
 const COLUMNS = `d.id, d.at, d.type, d.ordinal, d.attempt, d.agent, d.count, d.message, d.details, b.id AS batch_id, s.key
   FROM decisions d LEFT JOIN batches b ON b.seq = d.batch_seq LEFT JOIN stages s ON s.id = d.stage_id`;
 const OF_BATCH = 'd.batch_seq = (SELECT seq FROM batches WHERE id = :batch_id)';
+/** Those of a deleted batch wait only for their removal. */
+const KEPT = 'b.deleted_at IS NULL';
 const NEWEST = 'AND d.id < :after ORDER BY d.id DESC LIMIT :limit';
 const OLDEST = 'AND d.id > :after ORDER BY d.id LIMIT :limit';
 
 /** The type alone has an index; within a batch the few rows of it are read. */
 const TEXTS = {
-  all: { newest: `SELECT ${COLUMNS} WHERE true ${NEWEST}`, oldest: `SELECT ${COLUMNS} WHERE true ${OLDEST}` },
+  all: {
+    newest: `SELECT ${COLUMNS} WHERE ${KEPT} ${NEWEST}`,
+    oldest: `SELECT ${COLUMNS} WHERE ${KEPT} ${OLDEST}`,
+  },
   type: {
-    newest: `SELECT ${COLUMNS} WHERE d.type = :type ${NEWEST}`,
-    oldest: `SELECT ${COLUMNS} WHERE d.type = :type ${OLDEST}`,
+    newest: `SELECT ${COLUMNS} WHERE d.type = :type AND ${KEPT} ${NEWEST}`,
+    oldest: `SELECT ${COLUMNS} WHERE d.type = :type AND ${KEPT} ${OLDEST}`,
   },
   batch: {
     newest: `SELECT ${COLUMNS} WHERE ${OF_BATCH} AND (:type IS NULL OR +d.type = :type) ${NEWEST}`,

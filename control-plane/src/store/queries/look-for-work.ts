@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows, toJson } from '../database.ts';
-import { IS_CPU, STOP_ASKED } from '../statements/claim.ts';
+import { IS_CPU } from '../statements/claim.ts';
+import { IS_UNTOLD } from '../statements/signals.ts';
 
 export interface WorkQuestion {
   readonly agent: string;
@@ -16,11 +17,11 @@ export interface WorkFound {
   readonly expired: boolean;
 }
 
-const LOOK = `WITH me AS MATERIALIZED (SELECT id, labels, storage FROM agents WHERE name = :agent AND session = :session),
+const LOOK = `WITH me AS MATERIALIZED (SELECT id, labels, storage, draining_at FROM agents WHERE name = :agent AND session = :session),
 held AS MATERIALIZED (SELECT t.lease, t.stop FROM me JOIN tasks t ON t.agent_id = me.id AND t.state = 'leased')
 SELECT
-  EXISTS (SELECT 1 FROM held WHERE stop = ${STOP_ASKED} OR lease NOT IN (SELECT value FROM json_each(:have)))
-  OR (:slots > (SELECT count(*) FROM held) AND (
+  EXISTS (SELECT 1 FROM held WHERE ${IS_UNTOLD} OR lease NOT IN (SELECT value FROM json_each(:have)))
+  OR (:slots > (SELECT count(*) FROM held) AND EXISTS (SELECT 1 FROM me WHERE draining_at IS NULL) AND (
     EXISTS (SELECT 1 FROM stages s, me WHERE s.ready > 0 AND s.runnable = 1 AND s.${IS_CPU}
       AND (s.storage IS NULL OR s.storage = me.storage)
       AND NOT EXISTS (SELECT 1 FROM json_each(s.labels) l WHERE l.value NOT IN (SELECT value FROM json_each(me.labels))))

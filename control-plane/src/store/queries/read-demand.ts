@@ -1,5 +1,6 @@
 import { bindStatement, type Database, readRows, toJson } from '../database.ts';
-import { IS_CPU, STOP_ASKED } from '../statements/claim.ts';
+import { IS_CPU } from '../statements/claim.ts';
+import { IS_UNTOLD } from '../statements/signals.ts';
 
 /** Ready tasks that share what they ask of an agent. */
 export interface Lane {
@@ -15,6 +16,8 @@ export interface WaitingAgent {
   readonly labels: readonly string[];
   readonly storage: string;
   readonly has_stops: boolean;
+  /** Takes nothing new. */
+  readonly is_draining: boolean;
   /** Tasks that it holds. */
   readonly leased: number;
 }
@@ -40,8 +43,8 @@ const READ_DUE = `SELECT count(*) AS ready, s.labels, s.storage
   WHERE s.runnable = 1 AND s.${IS_CPU}
   GROUP BY s.id`;
 
-const READ_AGENTS = `SELECT a.name, a.labels, a.storage,
-    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.stop = ${STOP_ASKED}) AS has_stops,
+const READ_AGENTS = `SELECT a.name, a.labels, a.storage, a.draining_at IS NOT NULL AS is_draining,
+    EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased' AND t.${IS_UNTOLD}) AS has_stops,
     (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
   FROM json_each(:names) n CROSS JOIN agents a ON a.name = n.value`;
 
@@ -69,6 +72,7 @@ export async function readDemand(db: Database, names: readonly string[], now: nu
       labels: JSON.parse(row.labels) as string[],
       storage: row.storage,
       has_stops: row.has_stops === 1,
+      is_draining: row.is_draining === 1,
       leased: row.leased,
     })),
   };
@@ -85,5 +89,6 @@ interface AgentRow {
   labels: string;
   storage: string;
   has_stops: number;
+  is_draining: number;
   leased: number;
 }

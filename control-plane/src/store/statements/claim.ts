@@ -1,17 +1,15 @@
 import { bindStatement, type Statement, toJson } from '../database.ts';
+import { IS_UNTOLD, SIGNAL_KIND } from './signals.ts';
 
 /** Classes that a CPU slot serves. Commands that the brain's tasks name run on an agent too: the control plane runs none. */
 export const IS_CPU = "class IN ('cpu', 'brain')";
-
-/** `tasks.stop`: the process must end; and an answer has said so. */
-export const STOP_ASKED = 1;
-export const STOP_TOLD = 2;
 
 /** Lanes looked at by one claim. With more of equal turn the next claim comes to the others: `served` moves on. */
 const LANES = 16;
 
 /** This agent process, or nothing when another one has its name now. */
-const ME = `me AS MATERIALIZED (SELECT id, session, labels, storage FROM agents WHERE name = :agent AND session = :session)`;
+const ME = `me AS MATERIALIZED (
+  SELECT id, session, labels, storage, draining_at FROM agents WHERE name = :agent AND session = :session)`;
 
 /**
  * Tasks for the free CPU slots: lanes by priority, then least recently served; each gives from its lowest
@@ -19,7 +17,7 @@ const ME = `me AS MATERIALIZED (SELECT id, session, labels, storage FROM agents 
  * the same room. "Next n of a stage" is a recursive walk over the ready index, since LIMIT takes no column.
  */
 const PICK = `${ME},
-free AS MATERIALIZED (SELECT :slots - (SELECT count(*) FROM tasks t WHERE t.agent_id = me.id AND t.state = 'leased') AS n FROM me),
+free AS MATERIALIZED (SELECT iif(me.draining_at IS NULL, :slots, 0) - (SELECT count(*) FROM tasks t WHERE t.agent_id = me.id AND t.state = 'leased') AS n FROM me),
 lane AS MATERIALIZED (
   SELECT s.id, s.ready, s.priority, s.served FROM stages s, me
   WHERE s.ready > 0 AND s.runnable = 1 AND s.${IS_CPU} AND (s.storage IS NULL OR s.storage = me.storage)
@@ -101,14 +99,14 @@ const READ_STAGES = `SELECT s.id, s.key, s.definition, s.list_id IS NOT NULL AS 
     WHERE a.name = :agent AND a.session = :session AND t.lease NOT IN (SELECT value FROM json_each(:have)))`;
 
 /** Stops that no answer has carried yet: a claim that told the same ones again would be answered at once, for ever. */
-const READ_NEW_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease
+const READ_NEW_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease, ${SIGNAL_KIND}
   FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
-  WHERE a.name = :agent AND a.session = :session AND t.stop = ${STOP_ASKED}`;
+  WHERE a.name = :agent AND a.session = :session AND t.${IS_UNTOLD}`;
 
-const NOTE_TOLD = `UPDATE tasks SET stop = ${STOP_TOLD} WHERE state = 'leased' AND stop = ${STOP_ASKED}
+const NOTE_TOLD = `UPDATE tasks SET stop = stop + 1 WHERE state = 'leased' AND ${IS_UNTOLD}
   AND agent_id = (SELECT id FROM agents WHERE name = :agent AND session = :session)`;
 
-const READ_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease
+const READ_STOPS = `SELECT t.stage_id AS stage, t.ordinal, t.lease, ${SIGNAL_KIND}
   FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
   WHERE a.name = :agent AND a.session = :session AND t.stop IS NOT NULL`;
 

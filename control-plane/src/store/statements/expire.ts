@@ -1,4 +1,5 @@
 import { bindStatement, type Statement } from '../database.ts';
+import { IS_CANCELLED } from './signals.ts';
 
 /** A task that lost its machine this often is abandoned: it may be what kills machines. */
 export const MAX_LOSSES = 5;
@@ -6,7 +7,7 @@ export const MAX_LOSSES = 5;
 /** `lost`: what becomes of the leased tasks that `from` selects; 64 a batch, so that no statement grows with a fleet. */
 const lostFrom = (from: string, limit: string) => `lost AS MATERIALIZED (
   SELECT t.stage_id AS s, t.ordinal AS o, t.attempt, t.agent_id, t.leased_at,
-    CASE WHEN t.stop IS NOT NULL THEN 'cancelled' WHEN t.losses + 1 >= ${MAX_LOSSES} THEN 'abandoned' ELSE 'ready' END AS next
+    CASE WHEN t.${IS_CANCELLED} THEN 'cancelled' WHEN t.losses + 1 >= ${MAX_LOSSES} THEN 'abandoned' ELSE 'ready' END AS next
   FROM ${from} ${limit})`;
 
 /**

@@ -1,4 +1,5 @@
 import { bindStatement, type Statement, toJson } from '../database.ts';
+import { IS_CANCELLED } from './signals.ts';
 
 /** First retry after 2 s, doubling, at most 5 min (brain.md), each with a jitter of 20 % either way. */
 const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
@@ -28,9 +29,9 @@ const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE na
  */
 const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
   SELECT r.i, r.s, r.o, r.lease, r.outcome, r.final, t.state AS was, t.attempt, t.agent_id, t.leased_at,
-    CASE WHEN t.stop IS NOT NULL THEN 'cancelled'
+    CASE WHEN t.${IS_CANCELLED} THEN 'cancelled'
       WHEN r.outcome = 'succeeded' THEN 'succeeded'
-      WHEN r.outcome IN ('returned', 'stopped') THEN 'ready'
+      WHEN r.outcome = 'returned' OR (r.outcome = 'stopped' AND t.stop IS NULL) THEN 'ready'
       WHEN r.final = 1 OR t.tries + 1 >= s.max_attempts THEN 'abandoned'
       ELSE 'backoff' END AS next,
     :now + ${BACKOFF_MS} AS retry_at
@@ -50,7 +51,7 @@ const RECORD = `WITH ${ACCEPTED},
 d(i, error_type, message, exit_code, signal, started_at, ended_at, tail) AS MATERIALIZED (
   SELECT key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each(:details))
 INSERT INTO attempts (stage_id, ordinal, attempt, agent_id, outcome, error_type, message, exit_code, signal, late, claimed_at, started_at, ended_at, tail)
-SELECT a.s, a.o, a.attempt, a.agent_id, a.outcome, d.error_type, d.message, d.exit_code, d.signal, a.was = 'ready', a.leased_at,
+SELECT a.s, a.o, a.attempt, a.agent_id, iif(a.next IN ('backoff', 'abandoned'), 'failed', a.outcome), d.error_type, d.message, d.exit_code, d.signal, a.was = 'ready', a.leased_at,
     d.started_at, d.ended_at, d.tail
   FROM accepted a JOIN d ON d.i = a.i WHERE true
 ON CONFLICT (stage_id, ordinal, attempt) DO UPDATE SET outcome = excluded.outcome, error_type = excluded.error_type, message = excluded.message,

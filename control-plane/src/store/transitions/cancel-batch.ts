@@ -21,8 +21,11 @@ const CLOSE_STAGES = `UPDATE stages SET runnable = 0, expanded = 1, retry = NULL
 const CLOSE_LISTS = `UPDATE lists SET count = cursor WHERE batch_seq = ${THIS_BATCH} AND cursor < count`;
 const DROP_CHUNKS = `DELETE FROM list_chunks WHERE list_id IN (SELECT id FROM lists WHERE batch_seq = ${THIS_BATCH})`;
 
-/** A leased task keeps its lease, and so its place on the machine, until its processes are gone. */
-const STOP_LEASED = `UPDATE tasks SET stop = 1 WHERE state = 'leased' AND stop IS NULL
+/**
+ * A leased task keeps its lease, and so its place on the machine, until its processes are gone. One that is being
+ * aborted is cancelled too, by the same end of its processes.
+ */
+const STOP_LEASED = `UPDATE tasks SET stop = iif(stop IS NULL, 1, 2 - stop % 2) WHERE state = 'leased' AND (stop IS NULL OR stop > 2)
   AND stage_id IN (SELECT id FROM stages WHERE batch_seq = ${THIS_BATCH} AND leased > 0)`;
 
 /** CANCEL: closes the gate and signals what runs in one batch; the waiting rows follow in swept chunks. */

@@ -1,4 +1,4 @@
-import type { ClaimAnswer, InputBinding, LeasedTask, LeaseKey, StageSpec } from '@planfleet/shared-types';
+import type { ClaimAnswer, InputBinding, LeasedTask, StageSpec, Stop } from '@planfleet/shared-types';
 import type { StageDefinition } from '../../blueprint.ts';
 import { type ResultSet, readRows } from '../database.ts';
 
@@ -34,7 +34,7 @@ export function readClaimAnswer(results: readonly ResultSet[], offset: number): 
   return {
     leases: readRows<LeaseRow>(results[offset]).map(toLeasedTask),
     stages: readRows<StageRow>(results[offset + 1]).map(toStageSpec),
-    stops: readRows<LeaseKey>(results[offset + 2]),
+    stops: readRows<Stop>(results[offset + 2]),
   };
 }
 

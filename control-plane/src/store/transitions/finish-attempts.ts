@@ -43,7 +43,8 @@ export async function finishAttempts(
   let settleAt = 0;
   if (reports.length > 0) {
     const rows = toJson(reports.map(reportRow));
-    const failed = reports.some((report) => report.outcome === 'failed');
+    // One that was stopped by an operator's abort has failed too.
+    const failed = reports.some(({ outcome }) => outcome === 'failed' || outcome === 'stopped');
     statements.push(
       ...finish({
         agent,

@@ -18,6 +18,7 @@ const FILES = 10_000;
 const JITTER_STEPS = 41;
 
 const READ_ENDS = `SELECT e.stage_id AS stage, e.ordinal, e.attempt, e.child_id, e.state, c.created_at, s.definition, b.inputs,
+    (SELECT t.stop FROM tasks t WHERE t.stage_id = e.stage_id AND t.ordinal = e.ordinal) AS stop,
     (SELECT sum(f.abandoned) FROM stages f WHERE f.batch_seq = c.seq) AS abandoned,
     (SELECT json_group_array(name) FROM (SELECT f.key || ':' || t.ordinal AS name FROM stages f CROSS JOIN tasks t
       WHERE f.batch_seq = c.seq AND f.abandoned > 0 AND t.stage_id = f.id AND t.state = 'abandoned' LIMIT ${NAMED})) AS failed
@@ -74,6 +75,8 @@ interface EndRow {
   readonly attempt: number;
   readonly child_id: string;
   readonly state: 'succeeded' | 'failed' | 'cancelled' | 'deleted';
+  /** The task was told to end: the child was then not cancelled by itself. */
+  readonly stop: number | null;
   readonly created_at: number | null;
   /** Null: the parent is gone. */
   readonly definition: string | null;
@@ -82,9 +85,9 @@ interface EndRow {
   readonly failed: string;
 }
 
-/** Who cancels or deletes a child does not want it started again. */
-function reportRow({ stage, ordinal, attempt, state }: EndRow): unknown[] {
-  const final = state === 'cancelled' || state === 'deleted' ? 1 : 0;
+/** Who cancels or deletes a child does not want it started again; who aborts its task fails a try, as with any task. */
+function reportRow({ stage, ordinal, attempt, state, stop }: EndRow): unknown[] {
+  const final = stop === null && (state === 'cancelled' || state === 'deleted') ? 1 : 0;
   return [stage, ordinal, attempt, state === 'succeeded' ? 'succeeded' : 'failed', [], final];
 }
 

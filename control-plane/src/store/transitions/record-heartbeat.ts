@@ -1,4 +1,4 @@
-import type { HeartbeatAnswer, HeartbeatRequest, LeaseKey } from '@planfleet/shared-types';
+import type { HeartbeatAnswer, HeartbeatRequest, LeaseKey, Stop } from '@planfleet/shared-types';
 import { bindStatement, type Database, readRows, toJson } from '../database.ts';
 import { readStops, touchAgent } from '../statements/claim.ts';
 
@@ -53,6 +53,6 @@ export async function recordHeartbeat(
   if (readRows(results[0]).length === 0) return { ok: false, reason: 'session_superseded' };
   return {
     ok: true,
-    answer: { stops: readRows<LeaseKey>(results[4]), gone: readRows<LeaseKey>(results[5]) },
+    answer: { stops: readRows<Stop>(results[4]), gone: readRows<LeaseKey>(results[5]) },
   };
 }

@@ -1,6 +1,15 @@
 import { ItemNames, MAX_CHUNK_ITEMS } from '@planfleet/shared-types';
-import type { BatchContent, ListBlueprint, StageBlueprint } from '../../blueprint.ts';
-import { bindStatement, type Database, readRows, type Statement, toItemsJson, toJson } from '../database.ts';
+import { type BatchContent, countTasks, type ListBlueprint, type StageBlueprint } from '../../blueprint.ts';
+import {
+  bindStatement,
+  type Database,
+  type ResultSet,
+  readRows,
+  type Statement,
+  toItemsJson,
+  toJson,
+} from '../database.ts';
+import { type FirstSubmission, findSubmission } from '../queries/find-submission.ts';
 import { BRAIN_AGENT } from '../statements/hold.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
@@ -8,10 +17,22 @@ import { settleStages } from './settle-stages.ts';
 export interface Submission extends BatchContent {
   readonly submitted_by: string;
   readonly now: number;
+  /** Null: each submission is a batch of its own. */
+  readonly idempotency?: Idempotency | null;
   /** Folder of the bundle that is its `{PLAN_PATH}`, as `a/b`; none: the top. */
   readonly plan_folder?: string;
   /** The task that starts it, held for this attempt by the statements that come before. */
   readonly parent?: ParentTask;
+}
+
+/** What makes a repeated submission the same one, for as long as there is the batch. */
+export interface Idempotency {
+  /** Unique for `submitted_by`. */
+  readonly key: string;
+  /** sha256 of what was asked for. */
+  readonly digest: string;
+  /** What was answered besides the batch's id, to be answered again. */
+  readonly answer: object;
 }
 
 export interface ParentTask {
@@ -24,6 +45,14 @@ export interface ParentTask {
   readonly shares_files: boolean;
 }
 
+export interface SubmitResult {
+  readonly batch_id: string;
+  readonly stages: number;
+  readonly tasks: number;
+  /** Set: the key has a batch already; nothing was stored. */
+  readonly first: FirstSubmission | null;
+}
+
 /**
  * A child whose parent's task is not held for it, or has a live child, gets no id: the schema refuses that, and so all
  * of its batch.
@@ -33,13 +62,13 @@ const IS_REFUSED = `:parent_stage IS NOT NULL AND (NOT EXISTS (SELECT 1 FROM tas
   OR EXISTS (SELECT 1 FROM batches c WHERE c.parent_stage = :parent_stage AND c.parent_ordinal = :parent_ordinal
     AND c.state IN ('active','paused','cancelling')))`;
 
-/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. */
+/** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. Deleted ones count too. */
 const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
-  plan_folder, depth, parent_stage, parent_ordinal, parent_attempt, home)
-SELECT CASE WHEN ${IS_REFUSED} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id = :base) THEN :base
+  idempotency_key, request_digest, answer, plan_folder, depth, parent_stage, parent_ordinal, parent_attempt, home)
+SELECT CASE WHEN ${IS_REFUSED} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id >= :base AND id < :base || '\`') THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
-  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now,
+  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now, :idempotency_key, :request_digest, :answer,
   :plan_folder, :depth, :parent_stage, :parent_ordinal, :parent_attempt,
   (SELECT coalesce(p.home, p.seq) FROM stages s JOIN batches p ON p.seq = s.batch_seq WHERE s.id = :home_stage)
 RETURNING id`;
@@ -86,15 +115,42 @@ const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sh
 SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3, value->>4 FROM json_each(:chunks)`;
 
 /**
- * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing, with what `before` changes.
+ * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing, with what `before` changes. Of two
+ * with one idempotency key the second one fails in the INSERT itself, and is told of the first one's batch.
  */
 export async function submitBatch(
   db: Database,
   submission: Submission,
   before: readonly Statement[] = [],
-): Promise<{ batch_id: string; stages: number; tasks: number }> {
+): Promise<SubmitResult> {
+  const { blueprint, now, submitted_by, idempotency = null } = submission;
+  let results: ResultSet[];
+  try {
+    results = (await db.batch([...before, ...insertBatch(submission)], 'write')).slice(before.length);
+  } catch (error) {
+    // Whatever failed: a batch under this key is what was asked for, also when it was this one's answer that got lost.
+    const first =
+      idempotency === null ? null : await findSubmission(db, { submitted_by, key: idempotency.key });
+    if (first === null) throw error;
+    return { batch_id: first.batch_id, stages: blueprint.stages.length, tasks: countTasks(blueprint), first };
+  }
+  const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
+
+  // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
+  const stageIds = readRows<{ id: number }>(results[1]).map((row) => row.id);
+  const lists = blueprint.lists.length > 0 ? readRows<{ id: number }>(results[4]) : [];
+  for (const [index, list] of blueprint.lists.entries()) {
+    const id = lists[index]?.id;
+    if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
+  }
+  if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
+  return { batch_id, stages: blueprint.stages.length, tasks: countTasks(blueprint), first: null };
+}
+
+function insertBatch(submission: Submission): Statement[] {
   const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by, parent } =
     submission;
+  const { idempotency = null } = submission;
   const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
   const waits = new Set(blueprint.edges.filter((edge) => edge.kind === 'all').map((edge) => edge.to));
   const params = {
@@ -105,6 +161,9 @@ export async function submitBatch(
     priority,
     submitted_by,
     now,
+    idempotency_key: idempotency?.key ?? null,
+    request_digest: idempotency?.digest ?? null,
+    answer: idempotency === null ? null : toJson(idempotency.answer),
     plan_folder: submission.plan_folder ?? '',
     depth: parent?.depth ?? 0,
     parent_stage: parent?.stage ?? null,
@@ -134,23 +193,7 @@ export async function submitBatch(
   }
   if (parent?.shares_files === true) statements.push(bindStatement(FOUND_HOME, params));
   statements.push(bindStatement(DECIDE, params));
-  const results = (await db.batch([...before, ...statements], 'write')).slice(before.length);
-  const batch_id = readRows<{ id: string }>(results[0])[0]?.id ?? '';
-
-  // Inline lists are expanded now as far as one chunk goes; the tick goes on where this ends or dies.
-  const stageIds = readRows<{ id: number }>(results[1]).map((row) => row.id);
-  const lists = blueprint.lists.length > 0 ? readRows<{ id: number }>(results[4]) : [];
-  for (const [index, list] of blueprint.lists.entries()) {
-    const id = lists[index]?.id;
-    if (list.source.kind === 'inline' && id !== undefined) await expandList(db, { list: id, now });
-  }
-  if (blueprint.stages.length === 0) await settleStages(db, { stages: stageIds, now });
-  const inline = blueprint.lists.reduce((sum, list) => sum + countInline(list, blueprint.stages), 0);
-  return {
-    batch_id,
-    stages: blueprint.stages.length,
-    tasks: blueprint.stages.length - withList.size + inline,
-  };
+  return statements;
 }
 
 /** More names than a line holds tell nobody more. */
@@ -203,12 +246,6 @@ function chunkRows(list: ListBlueprint, index: number): unknown[][] {
 }
 
 /** Tasks that a list in the plan will become. */
-function countInline({ source, stages }: ListBlueprint, all: readonly StageBlueprint[]): number {
-  if (source.kind === 'file') return 0;
-  const { length } = source.items;
-  return stages.reduce((sum, position) => sum + Math.ceil(length / groupSize(all, position)), 0);
-}
-
 function groupSize(stages: readonly StageBlueprint[], position: number): number {
   return stages[position]?.group_size ?? 1;
 }

@@ -51,7 +51,10 @@ test('a heartbeat hears of a cancel', async () => {
   await server.ask('operate', 'POST', `/v1/batches/${batch_id}/cancel`);
   const running = leases.map(({ stage, ordinal, lease }) => ({ stage, ordinal, lease }));
   const response = await post('one/heartbeat', { session, running });
-  expect(await readJson(response)).toEqual({ stops: running, gone: [] });
+  expect(await readJson(response)).toEqual({
+    stops: running.map((lease) => ({ ...lease, kind: 'stop' })),
+    gone: [],
+  });
 });
 
 test.each<[string, (session: number) => unknown]>([

@@ -25,7 +25,7 @@ test('what is not there is 404, also for those without a token', async () => {
 
 test('another method is 405 and told which there are', async () => {
   const response = await server.app.request('/v1/batches', { method: 'PUT' });
-  expect(response.headers.get('allow')).toBe('GET, POST');
+  expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
   await expectProblem(response, 405, 'method_not_allowed');
   await expectProblem(await server.app.request('/v1/tick'), 405, 'method_not_allowed');
 });

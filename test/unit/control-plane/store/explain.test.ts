@@ -6,6 +6,7 @@ import { runTick } from '../../../../control-plane/src/brain/tick.ts';
 import { findUnsettled } from '../../../../control-plane/src/store/queries/find-pending.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { claimTasks } from '../../../../control-plane/src/store/transitions/claim-tasks.ts';
+import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { expireLeases } from '../../../../control-plane/src/store/transitions/expire-leases.ts';
 import { finishAttempts } from '../../../../control-plane/src/store/transitions/finish-attempts.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
@@ -101,6 +102,10 @@ beforeAll(async () => {
   await runChildren(db, now);
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
+  const short = await submitBatch(db, submission(batchBlueprint([stageBlueprint('short')]), { now }));
+  await cancelBatch(db, { batch_id: short.batch_id, now });
+  await deleteBatch(db, { batch_id: short.batch_id, now });
+  await runTick({ db, clock: { now: () => now + 20_000 }, settings });
 });
 afterAll(() => db.close());
 
@@ -144,7 +149,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
       if (table === undefined || SMALL.has(table)) continue;
       // Scans of partial indexes touch only the rows in that hot state; json_each and CTEs are the request's own rows.
       if (
-        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|tasks_stopped_below)/.test(
+        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted|tasks_stopped_below)/.test(
           detail,
         )
       )

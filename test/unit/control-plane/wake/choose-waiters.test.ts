@@ -10,6 +10,7 @@ const agent = (name: string, change: Partial<Agent> = {}): Agent => ({
   labels: [],
   storage: 'disk',
   has_stops: false,
+  is_draining: false,
   leased: 0,
   ...change,
 });

@@ -1,0 +1,19 @@
+import { agentOperations } from './agents.ts';
+import { batchOperations } from './batches.ts';
+import { blobOperations } from './blobs.ts';
+import type { Operations } from './operation.ts';
+import { planOperations } from './plans.ts';
+import { systemOperations } from './system.ts';
+import { taskOperations } from './tasks.ts';
+import { tokenOperations } from './tokens.ts';
+
+/** Every route of the control plane. A test compares them with the app's own. */
+export const operations: Operations = {
+  ...planOperations,
+  ...batchOperations,
+  ...taskOperations,
+  ...agentOperations,
+  ...blobOperations,
+  ...tokenOperations,
+  ...systemOperations,
+};
