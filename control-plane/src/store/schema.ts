@@ -17,6 +17,10 @@ export const batches = sqliteTable('batches', {
   submitted_by: text().notNull(),
   created_at: integer().notNull(),
   finished_at: integer(),
+  idempotency_key: text(),
+  request_digest: text(),
+  answer: text(),
+  deleted_at: integer(),
   plan_folder: text().notNull(),
   depth: integer().notNull(),
   parent_stage: integer(),
@@ -24,10 +28,6 @@ export const batches = sqliteTable('batches', {
   parent_attempt: integer(),
   parent_paused: integer().notNull(),
   home: integer(),
-  idempotency_key: text(),
-  request_digest: text(),
-  answer: text(),
-  deleted_at: integer(),
 });
 
 export const lists = sqliteTable('lists', {
