@@ -34,8 +34,8 @@ export const DEFAULT_SETTINGS: Settings = {
   tick_ms: 5_000,
   // 25 reads per held request: within the 50 subrequests of a Worker.
   wake_poll_ms: 1_000,
-  // Two looks a second, of at most two events each.
-  events_poll_ms: 500,
+  // Three looks in two seconds, of at most three events each: about four events a second whatever happens.
+  events_poll_ms: 700,
   // Below the 30 s to 60 s after which proxies take a silent connection for dead.
   events_heartbeat_ms: 15_000,
   events_ms: 300_000,

@@ -26,6 +26,8 @@ export * from './wire/batch.ts';
 export * from './wire/blob.ts';
 export * from './wire/decision.ts';
 export * from './wire/events.ts';
+export * from './wire/explanation.ts';
+export * from './wire/operate.ts';
 export * from './wire/plan.ts';
 export * from './wire/problem.ts';
 export * from './wire/tick.ts';

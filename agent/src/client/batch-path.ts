@@ -11,13 +11,18 @@ export function batchPath(id: string, rest = ''): string {
   return `/v1/batches/${id}${rest}`;
 }
 
+/** Whether a text names a task (or tries to), not a batch: what both have is told apart by the colon. */
+export function namesTask(text: string): boolean {
+  return text.includes(':');
+}
+
 /** Address of a task, from `BATCH:stage:ordinal` or `BATCH:stage`. */
-export function taskPath(text: string): string {
+export function taskPath(text: string, rest = ''): string {
   const address = parseTaskId(text);
   if (address === null)
     throw usageError(
       `"${text}" is not a task`,
       'Write BATCH:stage:ordinal, or BATCH:stage for a stage of one task; `planfleet tasks BATCH` lists them.',
     );
-  return `/v1/tasks/${formatTaskId(address)}`;
+  return `/v1/tasks/${formatTaskId(address)}${rest}`;
 }

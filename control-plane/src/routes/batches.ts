@@ -1,17 +1,18 @@
-import { ApiError, batchIdSchema, type DeletedBatch } from '@planfleet/shared-types';
-import { Hono, type HonoRequest } from 'hono';
+import { ApiError, type DeletedBatch } from '@planfleet/shared-types';
+import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
+import { explainBatch } from '../brain/explain/explain-batch.ts';
 import type { Deps } from '../deps.ts';
 import { listBatches, readBatch } from '../store/queries/list-batches.ts';
 import { findFile, listFiles } from '../store/queries/list-files.ts';
 import { listStages } from '../store/queries/list-stages.ts';
 import { listTasks } from '../store/queries/list-tasks.ts';
-import { cancelBatch } from '../store/transitions/cancel-batch.ts';
+import { readBatchFacts } from '../store/queries/read-facts.ts';
 import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
-import { streamBatchEvents } from './batch-events.ts';
-import { parseInput } from './request/parse-input.ts';
+import { finalEventId, streamBatchEvents } from './batch-events.ts';
 import { batchesQuery, filesQuery, stagesQuery, tasksQuery } from './request/queries.ts';
+import { noBatch, readBatchId } from './request/read-batch-id.ts';
 import { readQuery } from './request/read-query.ts';
 
 /** What the first look at a batch may take; a database that is away answers no sooner. */
@@ -26,7 +27,7 @@ const EVENT_STREAM = {
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const { db, clock, wake, brain } = deps;
+  const { db, clock } = deps;
 
   app.get('/', requireScope(deps, 'read'), async (c) => {
     const { limit, cursor } = readQuery(c.req, batchesQuery);
@@ -62,7 +63,7 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
       throw new ApiError('busy', 'The batch could not be read in time.');
     }
     const last_event_id = c.req.header('last-event-id') ?? null;
-    const had_end = first.batch.finished_at !== null && first.version === last_event_id;
+    const had_end = first.batch.finished_at !== null && last_event_id === finalEventId(first);
     // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
     if (had_end || c.req.method === 'HEAD') {
       place.leave();
@@ -74,18 +75,10 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     return c.body(stream, 200, EVENT_STREAM);
   });
 
-  app.post('/:id/cancel', requireScope(deps, 'operate'), async (c) => {
+  app.get('/:id/explain', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
-    const result = await cancelBatch(db, { batch_id, now: clock.now() });
-    if (!result.ok) {
-      if (result.reason === 'not_found') noBatch(batch_id);
-      throw new ApiError('conflict', `Batch ${batch_id} has already ended: ${result.state}.`, {
-        details: { state: result.state },
-      });
-    }
-    wake.notify();
-    brain.kick();
-    return c.json({ batch_id, state: result.state });
+    const facts = await readBatchFacts(db, { batch_id, now: clock.now() });
+    return c.json(facts === null ? noBatch(batch_id) : explainBatch(facts));
   });
 
   app.delete('/:id', requireScope(deps, 'operate'), async (c) => {
@@ -119,12 +112,4 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   return app;
-}
-
-function readBatchId(request: HonoRequest): string {
-  return parseInput(batchIdSchema, request.param('id'));
-}
-
-function noBatch(id: string): never {
-  throw new ApiError('not_found', `There is no batch ${id}.`);
 }

@@ -95,7 +95,7 @@ export const agentOperations: Operations = {
       200: jsonAnswer('Leases with the definitions of their stages.', claimAnswerSchema, {
         leases: [],
         stages: [],
-        stops: [EXAMPLE_LEASE_KEY],
+        stops: [{ ...EXAMPLE_LEASE_KEY, kind: 'stop' }],
       }),
     },
     problems: AGENT_PROBLEMS,

@@ -145,8 +145,8 @@ export const batchOperations: Operations = {
     tag: 'batches',
     summary: 'What happens in a batch, as server-sent events',
     description:
-      'First `batch` with all its stages; then, when something has changed, `stage` with the stages that did and `batch`, ' +
-      'twice a second at most; `end` with the final state, behind which the stream closes. ' +
+      'First `batch` with all its stages; then, when something has changed, `decision` with what was decided, `stage` with the stages that changed, and `batch`, ' +
+      'three times in two seconds at most; `end` with the final state, behind which the stream closes. ' +
       'The server ends a stream after some minutes (on Workers: 25 seconds). Come back with `Last-Event-ID`, as an EventSource does by itself: ' +
       'what was seen is not told again, and 204 says that the end was seen.',
     scopes: ['read'],
@@ -162,14 +162,15 @@ export const batchOperations: Operations = {
     answers: {
       200: {
         description:
-          'Events; the data of each is JSON: `batch` is a BatchEvent, `stage` a StageEvent, `end` a Batch. ' +
+          'Events; the data of each is JSON: `batch` is a BatchEvent, `decision` a DecisionEvent, `stage` a StageEvent, `end` a Batch. ' +
           'A comment every 15 seconds is a sign of life.',
         content: {
           'text/event-stream': {
             schema: z.string(),
-            example: `id: 5d41402abc4b2a76\nevent: stage\ndata: ${JSON.stringify({ items: [EXAMPLE_STAGE] })}\n\n`,
+            example: `id: 5d41402abc4b2a76.12\nevent: stage\ndata: ${JSON.stringify({ items: [EXAMPLE_STAGE] })}\n\n`,
             'x-events': {
               batch: { $ref: '#/components/schemas/BatchEvent' },
+              decision: { $ref: '#/components/schemas/DecisionEvent' },
               stage: { $ref: '#/components/schemas/StageEvent' },
               end: { $ref: '#/components/schemas/Batch' },
             },

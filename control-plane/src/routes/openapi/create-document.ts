@@ -8,6 +8,7 @@ import {
 } from 'zod-openapi';
 import { buildCurl } from './build-curl.ts';
 import { componentSchemas } from './components.ts';
+import { fieldDescriptions } from './field-descriptions.ts';
 import { type Operation, TAGS } from './operation.ts';
 import { operations } from './operations.ts';
 import { problemAnswers } from './problems.ts';
@@ -53,7 +54,19 @@ export function createApiDocument(): oas31.OpenAPIObject {
     { override: simplify },
   );
   for (const parameter of parametersOf(document)) dropNull(parameter.schema);
-  return pruneSchemas(document);
+  const pruned = pruneSchemas(document);
+  for (const [name, fields] of Object.entries(fieldDescriptions)) describeFields(pruned, name, fields);
+  return pruned;
+}
+
+/** A description that a schema brings itself stays. */
+function describeFields(document: oas31.OpenAPIObject, name: string, fields: Record<string, string>): void {
+  const schema = document.components?.schemas?.[name];
+  if (schema === undefined || !('properties' in schema)) return;
+  for (const [field, description] of Object.entries(fields)) {
+    const property = schema.properties?.[field];
+    if (property !== undefined) property.description ??= description;
+  }
 }
 
 /** Says less than the library: what helps a reader, and what will still hold when an answer gains fields. */

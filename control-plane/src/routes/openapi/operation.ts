@@ -7,6 +7,7 @@ export const TAGS = {
   plans: 'Markdown plans: what they are checked for, and those that are kept by name.',
   batches: 'One submission of a plan each: its stages, its progress, its files.',
   tasks: 'The units of work of a batch, with every attempt.',
+  decisions: 'What the control plane decided, and what operators had it do.',
   agents: 'The machines of the fleet, and the protocol that they speak.',
   blobs: 'Immutable content by its sha256: inputs on their way in, files on their way out.',
   tokens: 'Who may do what.',

@@ -1,6 +1,8 @@
 import { agentOperations } from './agents.ts';
 import { batchOperations } from './batches.ts';
 import { blobOperations } from './blobs.ts';
+import { decisionOperations } from './decisions.ts';
+import { operateOperations } from './operate.ts';
 import type { Operations } from './operation.ts';
 import { planOperations } from './plans.ts';
 import { systemOperations } from './system.ts';
@@ -13,7 +15,9 @@ export const operations: Operations = {
   ...batchOperations,
   ...taskOperations,
   ...agentOperations,
+  ...decisionOperations,
   ...blobOperations,
   ...tokenOperations,
+  ...operateOperations,
   ...systemOperations,
 };

@@ -67,6 +67,7 @@ export const systemOperations: Operations = {
         stages_settled: 0,
         chunks_swept: 0,
         rows_removed: 0,
+        chunks_retried: 0,
       }),
     },
   },

@@ -1,5 +1,7 @@
 import {
   agentNameSchema,
+  batchIdSchema,
+  DECISION_TYPES,
   fileReportSchema,
   jtiSchema,
   planNameSchema,
@@ -65,4 +67,17 @@ export const claimQuery = z.strictObject({
       description: 'Seconds that the request is held while there is no work.',
       override: shownAs({ type: 'number', minimum: 0, maximum: 25, default: 0 }),
     }),
+});
+
+/** `after` is for followers: what came after a decision they know, oldest first. */
+export const decisionsQuery = z.strictObject({
+  limit: pageQuery.limit,
+  batch: batchIdSchema.nullable().default(null).describe('Only those about this batch.'),
+  type: z.enum(DECISION_TYPES).nullable().default(null).describe('Only those of this type.'),
+  order: z
+    .enum(['newest', 'oldest'])
+    .optional()
+    .describe('Which come first: the newest, unless `after` is given.'),
+  cursor: cursorBehindNumber,
+  after: cursorBehindNumber.describe('Only those after this one, oldest first: for followers.'),
 });

@@ -11,10 +11,11 @@ export async function listAgents(
   db: Database,
   options: { limit: number; cursor: string | null; now: number },
 ): Promise<Page<AgentView>> {
-  const rows = await openReader(db)
+  const rows: AgentRow[] = await openReader(db)
     .select({
       name: agents.name,
       expires_at: agents.expires_at,
+      draining_at: agents.draining_at,
       hostname: agents.hostname,
       version: agents.version,
       slots: agents.slots,
@@ -29,11 +30,38 @@ export async function listAgents(
     )
     .orderBy(asc(agents.name))
     .limit(options.limit + 1);
-  const toView = ({ expires_at, labels, last_seen_at, ...row }: (typeof rows)[number]): AgentView => ({
-    ...row,
-    state: expires_at !== null && expires_at > options.now ? 'connected' : 'missing',
-    labels: JSON.parse(labels) as string[],
-    last_seen_at: toIso(last_seen_at),
-  });
-  return toPage(rows, options.limit, toView, (row) => row.name);
+  return toPage(
+    rows,
+    options.limit,
+    (row) => toAgentView(row, options.now),
+    (row) => row.name,
+  );
+}
+
+export interface AgentRow {
+  name: string;
+  expires_at: number | null;
+  draining_at: number | null;
+  hostname: string;
+  version: string;
+  slots: number;
+  labels: string;
+  last_seen_at: number;
+  leased: number;
+}
+
+/** One that is missing is missing, draining or not. */
+export function toAgentView(row: AgentRow, now: number): AgentView {
+  const { name, expires_at, draining_at, hostname, version, slots, leased } = row;
+  const isThere = expires_at !== null && expires_at > now;
+  return {
+    name,
+    state: !isThere ? 'missing' : draining_at === null ? 'connected' : 'draining',
+    hostname,
+    version,
+    slots,
+    leased,
+    labels: JSON.parse(row.labels) as string[],
+    last_seen_at: toIso(row.last_seen_at),
+  };
 }

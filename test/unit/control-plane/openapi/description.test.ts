@@ -1,6 +1,7 @@
 import { SCOPES } from '@planfleet/shared-types';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fieldDescriptions } from '../../../../control-plane/src/routes/openapi/field-descriptions.ts';
 import { operations } from '../../../../control-plane/src/routes/openapi/operations.ts';
 import { listRoutes } from '../../../support/list-routes.ts';
 import { openTestApp, readJson, type TestApp } from '../../../support/test-app.ts';
@@ -102,6 +103,17 @@ test('the linter has nothing to say', async () => {
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
     [],
   );
+});
+
+test('every field that is explained is there', () => {
+  for (const [name, fields] of Object.entries(fieldDescriptions)) {
+    const shape = document.components.schemas[name] as {
+      properties: Record<string, { description?: string }>;
+    };
+    for (const field of Object.keys(fields)) {
+      expect([name, field, shape.properties[field]?.description]).toEqual([name, field, expect.any(String)]);
+    }
+  }
 });
 
 test('shapes have one name each, and the names that people use', () => {

@@ -1,11 +1,11 @@
-import type { BatchEvent, EndEvent, StageEvent } from '@planfleet/shared-types';
+import type { BatchEvent, DecisionEvent, EndEvent, StageEvent } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claim, planOf, register, report, submitPlan } from '../../../support/api.ts';
 import { type EventReader, readEvents } from '../../../support/read-events.ts';
 import { createSimulatedTimers, type SimulatedTimers } from '../../../support/simulated-timers.ts';
 import { openTestApp, readProblem, type TestApp } from '../../../support/test-app.ts';
 
-const POLL_MS = 500;
+const POLL_MS = 700;
 
 let server: TestApp;
 let timers: SimulatedTimers;
@@ -37,8 +37,15 @@ async function watch(batchId: string, headers: Record<string, string> = {}): Pro
   return reader;
 }
 
-/** The next event while time passes. */
+/** The next event that is no decision, while time passes. */
 async function nextEvent(reader: EventReader) {
+  for (;;) {
+    const event = await nextOfAll(reader);
+    if (event?.event !== 'decision') return event;
+  }
+}
+
+async function nextOfAll(reader: EventReader) {
   const event = reader.next();
   let found = false;
   void event.then(() => {
@@ -86,10 +93,10 @@ test('only the last event of what was found together has an id', async () => {
   const { batch_id } = await submitPlan(server, planOf(['a'], ['b', 'a']));
   const session = await register(server, 'one');
   const reader = await watch(batch_id);
-  expect((await nextEvent(reader))?.id).toMatch(/^[0-9a-f]{16}$/);
+  expect((await nextEvent(reader))?.id).toMatch(/^[0-9a-f]{16}\.\d+$/);
   await runAll('one', session);
   expect((await nextEvent(reader))?.id).toBeNull();
-  expect((await nextEvent(reader))?.id).toMatch(/^[0-9a-f]{16}$/);
+  expect((await nextEvent(reader))?.id).toMatch(/^[0-9a-f]{16}\.\d+$/);
 });
 
 test('a client that comes back is told only what it has not seen', async () => {
@@ -101,6 +108,31 @@ test('a client that comes back is told only what it has not seen', async () => {
   expect((await nextEvent(again))?.event).toBe('stage');
   const missed = await nextEvent(await watch(batch_id, { 'last-event-id': before?.id ?? '' }));
   expect(missed).toMatchObject({ event: 'batch', data: { succeeded: 1, stages: [{}, {}] } });
+});
+
+test('decisions are told as they are made, and those that a lost stream missed', async () => {
+  const { batch_id } = await submitPlan(server, planOf(['a'], ['b', 'a']));
+  const session = await register(server, 'one');
+  const reader = await watch(batch_id);
+  const first = await nextOfAll(reader);
+  expect(first?.event).toBe('batch');
+  await runAll('one', session);
+  const told = await nextOfAll(reader);
+  expect(told?.event).toBe('decision');
+  const decisions = (told?.data as DecisionEvent).items;
+  expect(decisions.map(({ type }) => type)).toEqual(['TASK_RELEASED']);
+
+  const again = await watch(batch_id, { 'last-event-id': first?.id ?? '' });
+  expect((await nextOfAll(again))?.event).toBe('batch');
+  expect(await nextOfAll(again)).toMatchObject({ event: 'decision', data: { items: decisions } });
+});
+
+test('what is no id of an event is no id', async () => {
+  const { batch_id } = await submitPlan(server, planOf(['a']));
+  for (const id of ['', 'x', '1.2.3', `${'9'.repeat(40)}.${'9'.repeat(40)}`]) {
+    const reader = await watch(batch_id, { 'last-event-id': id });
+    expect((await nextOfAll(reader))?.event).toBe('batch');
+  }
 });
 
 test('who has seen the end is told to ask no more', async () => {

@@ -10,6 +10,7 @@ import { createSigningKey } from '../../../../control-plane/src/auth/signing-key
 import { signToken } from '../../../../control-plane/src/entry/node.ts';
 import { hashOf, planOf, registration, report } from '../../../support/api.ts';
 import { type HranaServer, startHranaServer } from '../../../support/hrana-server.ts';
+import { readEvents } from '../../../support/read-events.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 import { bundleWorker, COMPATIBILITY_DATE } from '../../../tools/bundle-worker.mjs';
 
@@ -81,6 +82,8 @@ test('a batch runs from its bundle to its end on Workers', async () => {
     await ask('POST', '/v1/agents/register', registration('one')),
   );
   const claim = { session, slots: 2, have: [] };
+  const events = readEvents(await ask('GET', `/v1/batches/${batch_id}/events`));
+  expect(await events.next()).toMatchObject({ event: 'batch', data: { id: batch_id, stages: [{}, {}] } });
   let { leases } = await read<ClaimAnswer>(await ask('POST', '/v1/agents/one/claim?wait=5', claim));
   for (let stage = 0; stage < 2; stage++) {
     expect(leases).toHaveLength(1);
@@ -93,6 +96,18 @@ test('a batch runs from its bundle to its end on Workers', async () => {
   }
   const batch = await read<BatchView>(await ask('GET', `/v1/batches/${batch_id}`));
   expect(batch).toMatchObject({ state: 'succeeded', succeeded: 2 });
+  let last = await events.next();
+  for (let event = last; event !== null; event = await events.next()) last = event;
+  expect(last).toMatchObject({ event: 'end', data: { state: 'succeeded' } });
+});
+
+test('the API describes itself on Workers', async () => {
+  const description = await read<{ openapi: string }>(await fetch(new URL('/openapi.json', url)));
+  expect(description.openapi).toBe('3.1.1');
+  const page = await fetch(new URL('/docs', url));
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; style-src 'sha256-");
+  expect(await page.text()).toContain('</html>');
+  expect((await fetch(new URL('/llms.txt', url))).status).toBe(200);
 });
 
 test('a held claim finds what another request submits', async () => {

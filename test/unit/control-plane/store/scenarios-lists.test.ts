@@ -106,7 +106,7 @@ describe('lists', () => {
     await store.pass(TICK_MS);
     expect(await store.batchState(id)).toBe('failed');
     expect(await store.taskStates('each')).toHaveLength(1_500);
-    expect(await findPending(store.db)).toEqual({ lists: [], cancelling: [] });
+    expect(await findPending(store.db)).toEqual({ lists: [], cancelling: [], retrying: [] });
   });
 });
 
