@@ -107,7 +107,7 @@ const READ_STAGES = `SELECT s.key, s.state, s.total, s.succeeded, s.leased, s.ab
 
 const READ_AGENTS = `SELECT a.name, a.expires_at, a.last_seen_at, a.draining_at, a.slots, a.labels, a.storage,
     (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
-  FROM agents a ORDER BY a.name LIMIT ${AGENTS}`;
+  FROM agents a WHERE a.id > 0 ORDER BY a.name LIMIT ${AGENTS}`;
 
 const READ_TASK = `SELECT t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, t.leased_at, t.stop, ${SIGNAL_KIND},
     a.name AS agent, a.last_seen_at AS agent_seen_at

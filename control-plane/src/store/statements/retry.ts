@@ -27,10 +27,10 @@ const CHANGED = `below(s, o) AS (
   SELECT d.stage_id, d.ordinal FROM below CROSS JOIN stage_edges e ON e.from_stage = below.s AND e.kind = 'item'
     CROSS JOIN stages upper ON upper.id = below.s CROSS JOIN stages g ON g.id = e.to_stage
     CROSS JOIN tasks d ON d.stage_id = g.id AND ${sharesItem('d', 'g', 'below.o', 'upper')} AND +d.state = 'skipped'),
-changed(s, o, was, next) AS MATERIALIZED (
-  SELECT s, o, was, 'ready' FROM picked
+changed(s, o, was) AS MATERIALIZED (
+  SELECT s, o, was FROM picked
   UNION ALL
-  SELECT below.s, below.o, 'skipped', 'waiting' FROM below CROSS JOIN tasks t
+  SELECT below.s, below.o, 'skipped' FROM below CROSS JOIN tasks t
     WHERE t.stage_id = below.s AND t.ordinal = below.o AND +t.state = 'skipped' AND NOT EXISTS (
       WITH RECURSIVE up(s, o) AS (
         SELECT below.s, below.o
@@ -39,10 +39,10 @@ changed(s, o, was, next) AS MATERIALIZED (
           CROSS JOIN stages own ON own.id = up.s CROSS JOIN stages above ON above.id = e.from_stage
           CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'up.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))
       SELECT 1 FROM up CROSS JOIN tasks a WHERE a.stage_id = up.s AND a.ordinal = up.o AND +a.state = 'abandoned'
-        AND (up.s, up.o) NOT IN (SELECT p.s, p.o FROM picked p)))`;
+        AND (up.s, up.o) NOT IN (SELECT chosen.s, chosen.o FROM picked chosen)))`;
 
 const count = (picked: string) => `WITH RECURSIVE ${picked}, ${CHANGED}, c AS (
-  SELECT s, sum(next = 'ready') AS ready, sum(was = 'abandoned') AS abandoned, sum(was = 'backoff') AS backoff, sum(was = 'skipped') AS skipped
+  SELECT s, sum(was <> 'skipped') AS ready, sum(was = 'abandoned') AS abandoned, sum(was = 'backoff') AS backoff, sum(was = 'skipped') AS skipped
   FROM changed GROUP BY s)
 UPDATE stages SET ready = stages.ready + c.ready, waiting = stages.waiting + c.skipped, abandoned = stages.abandoned - c.abandoned,
     backoff = stages.backoff - c.backoff, skipped = stages.skipped - c.skipped
@@ -50,8 +50,8 @@ UPDATE stages SET ready = stages.ready + c.ready, waiting = stages.waiting + c.s
 
 /** The attempt number goes on. No lease: a result that still comes for an old one changes nothing. */
 const flip = (picked: string) => `WITH RECURSIVE ${picked}, ${CHANGED}
-UPDATE tasks SET state = changed.next, tries = 0, losses = 0, not_before = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL
-  FROM changed WHERE tasks.stage_id = changed.s AND tasks.ordinal = changed.o
+UPDATE tasks SET state = iif(state = 'skipped', 'waiting', 'ready'), tries = 0, losses = 0, not_before = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL
+  WHERE (stage_id, ordinal) IN (SELECT s, o FROM changed)
   RETURNING state`;
 
 const COUNT_ONE = count(ONE_TASK);

@@ -16,6 +16,7 @@ import { storeListChunks } from '../../../../control-plane/src/store/transitions
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
 import { runChildren } from '../../../support/run-children.ts';
+import { runOperations } from '../../../support/run-operations.ts';
 import { runQueries } from '../../../support/run-queries.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 
@@ -100,6 +101,7 @@ beforeAll(async () => {
   await findUnsettled(db);
   await runQueries(db, batch_id);
   await runChildren(db, now);
+  await runOperations(db, { batch_id, agent, now });
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
   const short = await submitBatch(db, submission(batchBlueprint([stageBlueprint('short')]), { now }));
@@ -149,7 +151,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
       if (table === undefined || SMALL.has(table)) continue;
       // Scans of partial indexes touch only the rows in that hot state; json_each and CTEs are the request's own rows.
       if (
-        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted|tasks_stopped_below)/.test(
+        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|stages_retry|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted|tasks_stopped_below)/.test(
           detail,
         )
       )
