@@ -1,15 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { advanceChildren } from '../../../../control-plane/src/brain/advance-children.ts';
+import { explainTask } from '../../../../control-plane/src/brain/explain/explain-task.ts';
 import { readBatch } from '../../../../control-plane/src/store/queries/list-batches.ts';
 import { listFiles } from '../../../../control-plane/src/store/queries/list-files.ts';
+import { readBatchFacts, readTaskFacts } from '../../../../control-plane/src/store/queries/read-facts.ts';
 import { readTask } from '../../../../control-plane/src/store/queries/read-task.ts';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
+import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { refuseChild, startChild } from '../../../../control-plane/src/store/transitions/hold-children.ts';
 import { pauseBatch, resumeBatch } from '../../../../control-plane/src/store/transitions/pause-batch.ts';
 import { promoteRetries } from '../../../../control-plane/src/store/transitions/promote-retries.ts';
 import { registerPlan } from '../../../../control-plane/src/store/transitions/register-plan.ts';
 import { retryBatch } from '../../../../control-plane/src/store/transitions/retry-batch.ts';
 import { retryTask } from '../../../../control-plane/src/store/transitions/retry-task.ts';
+import { signalTask } from '../../../../control-plane/src/store/transitions/signal-task.ts';
 import { storeChildPlans } from '../../../../control-plane/src/store/transitions/store-child-plans.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import {
@@ -502,4 +506,49 @@ test('no second child is started beside one that lives, even for a later try', a
   await work();
   await settleChildren();
   expect(await store.batchState(id)).toBe('succeeded');
+});
+
+test('a task whose child runs is explained by its child', async () => {
+  const { id, child } = await startOne();
+  const address = { batch_id: id, stage_key: 'sub', ordinal: 0 };
+  const facts = await readBatchFacts(store.db, { batch_id: id, now: store.now });
+  const stage = facts?.stages[0];
+  if (facts === null || stage === undefined) throw new Error('There is no such batch.');
+  expect(facts.agents.map((agent) => agent.name)).toEqual(['z']);
+  const { reasons } = explainTask(address, facts, stage, await readTaskFacts(store.db, address));
+  expect(reasons).toMatchObject([{ code: 'running' }]);
+  expect(reasons[0]?.message).toContain(`the child batch ${child.id}, which is active`);
+});
+
+test('a child that was deleted after its end is not looked for, and a retry of its task begins another one', async () => {
+  const { id, child } = await startOne({}, { max_attempts: 1 });
+  await work({ first: 'failed' });
+  await settleChildren();
+  expect(await deleteBatch(store.db, { batch_id: child.id, now: store.now })).toEqual({ ok: true });
+  expect((await detail(id))?.child_batch).toBeNull();
+  await retryBatch(store.db, { batch_id: id, by: 'ann', now: store.now });
+  await store.pass(30_000);
+  expect(await childrenOf()).toMatchObject([{ state: 'active', parent_attempt: 2 }]);
+  await work();
+  await settleChildren();
+  expect(await store.batchState(id)).toBe('succeeded');
+  await expectSound();
+});
+
+test('abort of a task cancels its child, and counts as one failed try', async () => {
+  const { id } = await startOne();
+  await signalTask(store.db, {
+    batch_id: id,
+    stage_key: 'sub',
+    ordinal: 0,
+    kind: 'abort',
+    by: 'ann',
+    now: store.now,
+  });
+  await settleChildren();
+  expect((await childrenOf()).map((child) => child.state)).toEqual(['cancelled']);
+  expect(await store.taskStates('sub')).toEqual(['backoff']);
+  await store.pass(10_000);
+  expect((await childrenOf()).map((child) => child.state)).toEqual(['cancelled', 'active']);
+  await expectSound();
 });
