@@ -121,6 +121,12 @@ export class FakeControlPlane {
     this.#changed();
   }
 
+  /** Makes one task ready that has a group of items. */
+  offerGroup(spec: StageSpec, group: NonNullable<LeasedTask['group']>): void {
+    this.#ready.push({ task: { stage: spec.stage, ordinal: 0, attempt: 1, group }, spec });
+    this.#changed();
+  }
+
   /** Tells the agent, by whatever it asks next, to end these. */
   stop(keys: readonly LeaseKey[], kind: Stop['kind'] = 'stop'): void {
     for (const key of keys) this.#stops.set(keyOf(key), { ...key, kind });

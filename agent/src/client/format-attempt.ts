@@ -27,3 +27,8 @@ export function formatTail(attempt: AttemptView, lines: number): string[] {
 export function formatItem(item: unknown): string {
   return printableLine(typeof item === 'string' ? item : JSON.stringify(item), 300);
 }
+
+/** The items of a group: how many, and the first of them. */
+export function formatItems(items: readonly unknown[]): string {
+  return printableLine(`${items.length}: ${items.slice(0, 20).map(formatItem).join(', ')}`, 300);
+}

@@ -1,7 +1,7 @@
 import { type AttemptView, type TaskDetail, taskDetailSchema } from '@planfleet/shared-types';
 import { taskPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode } from '../client/cli-error.ts';
-import { formatItem, formatReason, formatTail } from '../client/format-attempt.ts';
+import { formatItem, formatItems, formatReason, formatTail } from '../client/format-attempt.ts';
 import { paintState } from '../client/paint.ts';
 import { formatDuration } from '../client/parse-duration.ts';
 import { printableLine, printableText } from '../client/printable-text.ts';
@@ -23,6 +23,7 @@ export async function task(id: string, options: ServerOptions, terminal: Termina
 function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
   const lines = [`${paint.bold(detail.id)} ${printableLine(detail.name)} ${paintState(paint, detail.state)}`];
   if (detail.item !== null) lines.push(`  item     ${formatItem(detail.item)}`);
+  if (detail.items !== undefined) lines.push(`  items    ${formatItems(detail.items)}`);
   if (detail.agent !== null) lines.push(`  agent    ${detail.agent}`);
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
   if (typeof detail.child_batch === 'string') lines.push(`  child    ${detail.child_batch}`);

@@ -12,6 +12,8 @@ export interface ProcessOrder {
   readonly env: Readonly<Record<string, string>>;
   /** Receives stdout and stderr. */
   readonly log_file: string;
+  /** What the log file holds stays. */
+  readonly append?: boolean;
   readonly marker: string;
   readonly timeout_ms: number | null;
   /** Fires when the processes must end. */
@@ -54,7 +56,8 @@ export class ProcessRunner {
     try {
       // Appending, since a command may open /dev/stderr anew and would write over its own output.
       const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
-      log = openSync(order.log_file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o644);
+      const begin = order.append === true ? 0 : O_TRUNC;
+      log = openSync(order.log_file, O_WRONLY | O_CREAT | O_APPEND | begin, 0o644);
     } catch (error) {
       return { ...NOT_STARTED, start_error: `its log cannot be written: ${describe(error)}` };
     }

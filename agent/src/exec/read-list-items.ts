@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { parse as parseCsv } from 'csv-parse';
+import { CsvError, parse as parseCsv } from 'csv-parse';
 import { AttemptError } from './attempt.ts';
 import { findJsonError } from './find-json-error.ts';
 import { readLines } from './read-lines.ts';
+import { selectList } from './select-list.ts';
 
 /** A JSON document is read whole; beyond this it would block heartbeats for seconds. JSON lines have no limit. */
 const MAX_JSON_BYTES = 200_000_000;
@@ -54,17 +55,47 @@ async function* readJsonLines(file: string): AsyncGenerator<unknown> {
 }
 
 async function* readCsv(file: string): AsyncGenerator<unknown> {
-  const parser = parseCsv({ columns: true, bom: true, skip_empty_lines: true });
+  const parser = parseCsv({
+    columns: (header: string[]) => checkHeader(header, file),
+    bom: true,
+    skip_empty_lines: true,
+  });
   // Errors of either end come out of the parser; pipe() would lose those of the file.
   pipeline(createReadStream(file), parser, () => undefined);
   try {
     for await (const row of parser) yield row;
   } catch (error) {
+    if (error instanceof AttemptError) throw error;
+    throw new AttemptError('definition', `${file} is not CSV with a header: ${describeCsvError(error)}`);
+  }
+}
+
+/** The header names the fields of each item: a name that is missing or there twice would lose a column. */
+function checkHeader(header: string[], file: string): string[] {
+  const unnamed = header.findIndex((name) => name.trim() === '');
+  if (unnamed !== -1) {
     throw new AttemptError(
       'definition',
-      `${file} is not CSV with a header: ${error instanceof Error ? error.message : error}`,
+      `${file} has no name for column ${unnamed + 1} in its first line, the header`,
     );
   }
+  const twice = header.find((name, place) => header.indexOf(name) !== place);
+  if (twice !== undefined) {
+    throw new AttemptError(
+      'definition',
+      `${file} has two columns named "${twice}" in its first line, the header`,
+    );
+  }
+  return header;
+}
+
+function describeCsvError(error: unknown): string {
+  if (!(error instanceof CsvError)) return error instanceof Error ? error.message : String(error);
+  const { code, lines, record, columns } = error as CsvError & Record<string, unknown>;
+  if (code === 'CSV_RECORD_INCONSISTENT_COLUMNS' && Array.isArray(record) && Array.isArray(columns)) {
+    return `line ${String(lines)} has ${record.length} ${record.length === 1 ? 'field' : 'fields'} where the header has ${columns.length}`;
+  }
+  return error.message;
 }
 
 async function* readJson(file: string, jsonpath: string | null, size: number): AsyncGenerator<unknown> {
@@ -83,31 +114,4 @@ async function* readJson(file: string, jsonpath: string | null, size: number): A
     throw new AttemptError('definition', `${file} is not JSON, line ${line}, column ${column}: ${message}`);
   }
   yield* selectList(document, jsonpath, file);
-}
-
-function selectList(document: unknown, jsonpath: string | null, file: string): unknown[] {
-  let value = document;
-  const walked: string[] = [];
-  for (const key of jsonpath === null || jsonpath === '' ? [] : jsonpath.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) {
-      const where = walked.length === 0 ? 'at the top' : `at "${walked.join('.')}"`;
-      throw new AttemptError(
-        'definition',
-        `${file} has no "${key}" ${where}; there is ${describeKeys(value)}`,
-      );
-    }
-    value = Object.entries(value).find(([name]) => name === key)?.[1];
-    walked.push(key);
-  }
-  if (Array.isArray(value)) return value;
-  const place = walked.length === 0 ? file : `"${walked.join('.')}" in ${file}`;
-  throw new AttemptError('definition', `${place} is not a list; there is ${describeKeys(value)}`);
-}
-
-function describeKeys(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : `a ${typeof value}`;
-  const keys = Object.keys(value);
-  if (keys.length === 0) return 'an empty object';
-  return `an object with ${keys.slice(0, 20).join(', ')}${keys.length > 20 ? ', ...' : ''}`;
 }

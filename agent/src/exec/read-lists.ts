@@ -12,7 +12,7 @@ export async function readLists(attempt: Attempt): Promise<void> {
     const source = isAbsolute(path) ? path : join(attempt.batch_path, path);
     const file = join(shop.chunks, `${task.stage}-${task.ordinal}-${task.lease}-${list.list}.jsonl`);
     const items = readListItems(source, list.jsonpath, attempt.ending.signal);
-    const { count, chunks } = await writeChunks(items, file, source);
+    const { count, chunks } = await writeChunks(items, file, source, list.group_size);
     if (chunks.length > 0) attempt.chunk_files.push({ list: list.list, file });
     attempt.lists.push({ list: list.list, count, chunks });
     if (attempt.lists.length > 100)

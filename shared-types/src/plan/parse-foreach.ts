@@ -41,7 +41,7 @@ export function listIdentity(foreach: Foreach): string {
 }
 
 function plainJsonpath(jsonpath: string | null): string {
-  return (jsonpath ?? '').replace(/^\$\.?/, '');
+  return (jsonpath ?? '').replace(/^\$\.?/, '').replace(/^([^*]*)\[\*\]$/, '$1');
 }
 
 /** A path relative to the batch folder; null for a path elsewhere. */

@@ -136,6 +136,8 @@ export const leasedTaskSchema = z.object({
   lease,
   /** Numbered from 1; never reset. */
   attempt: z.int().positive(),
+  /** What people call the task: `extract_invoice-7`. */
+  name: z.string().optional(),
   /** The task's item where its stage has a list, and a task for each item. */
   item: z.unknown().optional(),
   /** Its items where its stage has a task for each group of items; `first`: place of the first one in the list, from 0. */

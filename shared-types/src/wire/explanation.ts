@@ -16,7 +16,6 @@ export const REASON_CODES = [
   'backoff',
   'turn',
   'behind_priority',
-  'retrying',
   'running',
   'signalled',
   'no_agent',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ListSpec, Report } from '@planfleet/shared-types';
+import type { ItemsRequest, ListSpec, Report } from '@planfleet/shared-types';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningAgent } from '../../../agent/src/agent/agent-options.ts';
 import { AgentBench, hastyDeps } from './agent-bench.ts';
@@ -37,6 +37,20 @@ describe('lists are read and sent', () => {
       'welt.regionen',
     ],
     ['JSON with a byte order mark', 'l.json', '\uFEFF[1,"zwei",{"id":"drei"},null]', null],
+    ['a place written as JSONPath', 'l.json', '{"a":[{"b":[1,"zwei",{"id":"drei"},null]}]}', '$.a[0].b'],
+    ['every element', 'l.json', '{"a":[1,"zwei",{"id":"drei"},null]}', 'a[*]'],
+    [
+      'a field of every element',
+      'l.json',
+      '[{"x y":1},{"x y":"zwei"},{"x y":{"id":"drei"}},{"x y":null}]',
+      "$[*]['x y']",
+    ],
+    [
+      'elements of lists in a list',
+      'l.json',
+      '{"a":[{"b":[1,"zwei"]},{"b":[{"id":"drei"},null]}]}',
+      'a[*].b[*]',
+    ],
     ['JSON lines', 'l.jsonl', '\uFEFF1\r\n"zwei"\n\n{"id":"drei"}\nnull', null],
     ['ndjson', 'l.ndjson', '1\n"zwei"\n{"id":"drei"}\nnull\n', null],
   ])('%s', async (_, name, content, jsonpath) => {
@@ -51,6 +65,24 @@ describe('lists are read and sent', () => {
     expect(itemsOf(report)).toEqual([
       { name: "O'Brien, P.", 'the size': '3' },
       { name: 'two\nlines', 'the size': '' },
+    ]);
+  });
+
+  test('a CSV file of a header alone is an empty list', async () => {
+    const report = await readList('l.csv', 'a,b\r\n', null);
+    expect(report).toMatchObject({ outcome: 'succeeded', lists: [{ list: 7, count: 0 }] });
+  });
+
+  test('items whose name an earlier one has are sent along with a number for it', async () => {
+    const ids = ['a', 'b', 'a', 'a'];
+    const report = await readList('l.jsonl', ids.map((id) => JSON.stringify({ id })).join('\n'), null);
+    expect(report.outcome).toBe('succeeded');
+    const request = bench.plane.seen.find((entry) => entry.route === 'items')?.body as ItemsRequest;
+    expect(request.chunks.map((chunk) => chunk.repeats)).toEqual([
+      [
+        [2, 2],
+        [3, 3],
+      ],
     ]);
   });
 
@@ -142,7 +174,13 @@ describe('what is wrong with a list is said', () => {
       ['"welt.regionen"', 'is not a list', 'an object with a'],
     ],
     ['a document that is no list', 'l.json', '"text"', null, ['is not a list', 'a string']],
-    ['broken CSV', 'l.csv', 'a,b\n1,2,3\n', null, ['not CSV', 'line 2']],
+    ['a place that cannot be read', 'l.json', '{"a":[]}', 'a[?(@.x)]', ['"[?(@.x)]" on', 'data.videos']],
+    ['a place beyond the end', 'l.json', '{"a":[1]}', 'a[3].b', ['no "[3]" at "a"', 'a list of 1']],
+    ['CSV with too many fields', 'l.csv', 'a,b\n1,2\n1,2,3\n', null, ['line 3 has 3 fields', 'header has 2']],
+    ['CSV with too few fields', 'l.csv', 'a,b\r\n1\r\n', null, ['line 2 has 1 field', 'header has 2']],
+    ['CSV with a quote that stays open', 'l.csv', 'a,b\n"1,2\n', null, ['not CSV']],
+    ['CSV with a name twice', 'l.csv', 'a,b,a\n1,2,3\n', null, ['two columns named "a"']],
+    ['CSV with a column without name', 'l.csv', 'a,,c\n1,2,3\n', null, ['no name for column 2']],
     [
       'an item that is too long',
       'l.json',
@@ -154,6 +192,19 @@ describe('what is wrong with a list is said', () => {
     const report = await readList(name, content, jsonpath);
     expect(report).toMatchObject({ outcome: 'failed', error_type: 'definition', lists: [] });
     for (const part of parts) expect(report.message).toContain(part);
+  });
+
+  test('groups that are too long to travel', async () => {
+    await mkdir(join(bench.batchPath(), 'results'), { recursive: true });
+    const line = JSON.stringify({ text: 'x'.repeat(300_000) });
+    await writeFile(join(bench.batchPath(), 'results', 'l.jsonl'), `${line}\n`.repeat(8));
+    bench.agent();
+    const list = { list: 7, path: 'results/l.jsonl', jsonpath: null };
+    const fits = await bench.report({ command: null, lists: [{ ...list, group_size: 3 }] });
+    expect(fits).toMatchObject({ outcome: 'succeeded', lists: [{ count: 8 }] });
+    const report = await bench.report({ command: null, lists: [{ ...list, group_size: 5 }] });
+    expect(report).toMatchObject({ outcome: 'failed', error_type: 'definition' });
+    expect(report.message).toMatch(/^Items 1 to 4 of .* lower batch_size/);
   });
 
   test('not there', async () => {

@@ -76,7 +76,15 @@ describe('validatePlan', () => {
     [shell('`echo a`', '\nSome words.\n\n- priority: 3\n- note: x\n'), ['warning ignored_field: priority']],
     [shell('`echo a`', '- foreach: [1,\n'), ['error invalid_value: foreach [1,']],
     [shell('`echo {ITEM}`', '- foreach: [1,\n'), ['error invalid_value: foreach [1,']],
-    [shell('`echo {ITEM}`', '- foreach: [1]\n- batch_size: 2\n'), ['warning not_supported_yet: batch_size']],
+    [shell('`echo {ITEM}`', '- foreach: [1]\n- batch_size: 2\n'), []],
+    [
+      shell('`echo {ITEM}`', '- foreach: [1]\n- batch_size: 1001\n'),
+      ['error invalid_value: batch_size 1001'],
+    ],
+    [
+      `${shell('`echo {ITEM}`', '- foreach: {BATCH_PATH}/m.json:a\n- batch_size: 4\n- depends_on: none\n')}\n### b\n- task_class: cpu\n- command: \`echo {ITEM}\`\n- foreach: {BATCH_PATH}/m.json:$.a[*]\n- batch_size: 3\n- depends_on: a_{ITEM.id}\n`,
+      ['warning foreach_unproduced: a'],
+    ],
     [shell('`echo a`', '- depends_on: a_{ITEM.id}\n'), ['error cycle: a -> a']],
     [shell('`echo a`', '- env:\n  - A=1\n  - nonsense\n'), ['error invalid_value: env nonsense']],
     [shell('`echo a`', '- env: CUDA_VISIBLE_DEVICES=1\n'), ['warning hardcoded_gpu: a']],

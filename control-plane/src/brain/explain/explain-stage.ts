@@ -69,7 +69,7 @@ export function explainReady(
   if (stage.ready_before > 0)
     reasons.push({
       code: 'behind_priority',
-      message: `${countText(stage.ready_before, 'ready task')} of higher priority come first.`,
+      message: `${countText(stage.ready_before, 'ready task')} of higher priority ${stage.ready_before === 1 ? 'comes' : 'come'} first.`,
     });
   const gone = agents.filter(({ reasons }) => reasons.some(({ code }) => code === 'missing'));
   if (gone.length === agents.length)

@@ -81,12 +81,13 @@ export const GROUP_ITEMS = `(SELECT json_group_array(g.item) FROM (SELECT g.item
     WHERE l.grouped = 1 AND g.list_id = l.id AND g.ordinal >= t.ordinal * s.group_size AND g.ordinal < (t.ordinal + 1) * s.group_size
     ORDER BY g.ordinal) g)`;
 
-const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item, s.group_size,
-    CASE WHEN l.grouped = 1 THEN ${GROUP_ITEMS} END AS items
+const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item, s.key, s.list_id IS NOT NULL AS has_list, s.group_size,
+    l.count AS list_count, n.nth, CASE WHEN l.grouped = 1 THEN ${GROUP_ITEMS} END AS items
   FROM agents a JOIN tasks t ON t.agent_id = a.id AND t.state = 'leased'
     JOIN stages s ON s.id = t.stage_id
     LEFT JOIN lists l ON l.id = s.list_id
     LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal
+    LEFT JOIN list_repeats n ON n.list_id = l.id AND n.ordinal = t.ordinal
   WHERE a.name = :agent AND a.session = :session AND t.lease NOT IN (SELECT value FROM json_each(:have))
   ORDER BY t.lease, t.stage_id, t.ordinal`;
 

@@ -1,5 +1,4 @@
 import { bindStatement, type Statement, toJson } from '../database.ts';
-import { releaseFrom } from './release.ts';
 import { sharesItem } from './shared-items.ts';
 import { skipFrom } from './skip.ts';
 
@@ -47,20 +46,23 @@ UPDATE stages SET total = total + ${MADE}, expanded = (chunk.next = chunk.whole)
   FROM chunk WHERE stages.list_id = chunk.list_id`;
 
 /**
- * The groups made now that began in an earlier chunk, one a stage at most. What they wait for may have ended before
- * they were there; all other tasks of the chunk wait for tasks that were made with them or are still to be made.
+ * What is lost above the groups made now that began in an earlier chunk, one a stage at most: it was lost before they
+ * were there to be skipped. Nothing else can have happened already: the task above that has a group's last item is
+ * made with it or later, so that no group is released before it is there.
  */
-const LATE = `${CHUNK},
-candidate(s, o) AS MATERIALIZED (
+const LOST_ABOVE = `${CHUNK},
+late(s, o) AS MATERIALIZED (
   SELECT s.id, chunk.first / s.group_size FROM chunk JOIN stages s ON s.list_id = chunk.list_id
   WHERE chunk.first % s.group_size > 0 AND ${HAS_ITEM_EDGE('s')}
-    AND (chunk.next = chunk.whole OR (chunk.first / s.group_size + 1) * s.group_size <= chunk.next))`;
-
-const LOST_ABOVE = `${LATE},
+    AND (chunk.next = chunk.whole OR (chunk.first / s.group_size + 1) * s.group_size <= chunk.next)),
 lost(s, o) AS (
-  SELECT u.stage_id, u.ordinal FROM candidate c CROSS JOIN stages own ON own.id = c.s
-    CROSS JOIN stage_edges p ON p.to_stage = c.s AND p.kind = 'item' CROSS JOIN stages above ON above.id = p.from_stage
-    CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'c.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))`;
+  SELECT u.stage_id, u.ordinal FROM late CROSS JOIN stages own ON own.id = late.s
+    CROSS JOIN stage_edges p ON p.to_stage = late.s AND p.kind = 'item' CROSS JOIN stages above ON above.id = p.from_stage
+    CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'late.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))`;
+
+/** Repeats that are counted: the number is for people. */
+const MOST_REPEATS = 1_000;
+
 /** Once for each list: with its last chunk, or when it turns out to have no items. */
 const DECIDE = `WITH ${CHUNK}
 INSERT INTO decisions (at, type, batch_seq, stage_id, count, message, details)
@@ -73,7 +75,15 @@ UNION ALL
 SELECT :now, 'FOREACH_EMPTY', l.batch_seq, l.lead_stage, 0, coalesce(l.path, 'A list in the plan') || ' has no items: '
     || group_concat(s.key, ', ') || iif(count(s.id) = 1, ' is', ' are') || ' done without a task.', json_object('stages', json_group_array(s.key))
   FROM json_each(:lists) x CROSS JOIN lists l ON l.id = x.value AND l.count = 0 JOIN stages s ON s.list_id = l.id AND s.expanded = 0
-  GROUP BY l.id`;
+  GROUP BY l.id
+UNION ALL
+SELECT :now, 'DUPLICATE_ITEM_ID', list.batch_seq, list.lead_stage, n, coalesce(list.path, 'A list in the plan') || ' has '
+    || iif(n = 1, 'an item', iif(n = ${MOST_REPEATS}, '${MOST_REPEATS} or more items', n || ' items')) || ' with the id of an earlier one, the first at place '
+    || (first + 1) || ': their names end in a number of their own.', json_object('first', first)
+  FROM (SELECT l.batch_seq, l.lead_stage, l.path,
+      (SELECT count(*) FROM (SELECT 1 FROM list_repeats r WHERE r.list_id = l.id LIMIT ${MOST_REPEATS})) AS n,
+      (SELECT min(r.ordinal) FROM list_repeats r WHERE r.list_id = l.id) AS first
+    FROM chunk JOIN lists l ON l.id = chunk.list_id AND chunk.next = chunk.whole) list WHERE n > 0`;
 
 /** Compare and set: a chunk replayed after a lost answer finds the cursor moved, and itself gone. */
 const ADVANCE = `WITH ${CHUNK}
@@ -92,7 +102,6 @@ const EXPAND = [
   INSERT_ITEMS,
   INSERT_REPEATS,
   COUNT,
-  ...releaseFrom(LATE),
   ...skipFrom(LOST_ABOVE),
   DECIDE,
   ADVANCE,

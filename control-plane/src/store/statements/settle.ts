@@ -26,19 +26,31 @@ const LOST = (stage: string) => `(${stage}.abandoned * ${stage}.group_size - iif
     EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = ${stage}.id AND t.ordinal = ${stage}.total - 1 AND +t.state = 'abandoned')
       * (${stage}.total * ${stage}.group_size - ${ITEMS(stage)})))`;
 
-/** A stage above this one along the items that has abandoned more than it may. */
-const LOST_ABOVE = `WITH RECURSIVE above(id) AS (
+/** Stages above this one along the items. */
+const ABOVE = `RECURSIVE above(id) AS (
       SELECT e.from_stage FROM stage_edges e WHERE e.to_stage = stages.id AND e.kind = 'item'
-      UNION SELECT e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.id AND e.kind = 'item')
+      UNION SELECT e.from_stage FROM above JOIN stage_edges e ON e.to_stage = above.id AND e.kind = 'item')`;
+
+/** One of them has abandoned more than it may. */
+const LOST_ABOVE = `WITH ${ABOVE}
     SELECT 1 FROM above JOIN stages upper ON upper.id = above.id WHERE ${LOST('upper')} > ${ALLOWED('upper')}`;
 
-/** A stage ends when its expansion is finished and nothing in it can move any more; a retry under way will move some. */
+/** One of them still has something to do: one lost item may skip a whole group, and so all of a stage before they end. */
+const LIVE_ABOVE = `WITH ${ABOVE}
+    SELECT 1 FROM above JOIN stages upper ON upper.id = above.id
+    WHERE upper.expanded = 0 OR upper.retry IS NOT NULL OR upper.waiting + upper.ready + upper.leased + upper.backoff > 0`;
+
+/**
+ * A stage ends when its expansion is finished and nothing in it, nor above what was skipped in it, can move any more; a
+ * retry under way will move some.
+ */
 const END_STAGES = `WITH ${SCOPE}
 UPDATE stages SET runnable = 0, state = CASE
     WHEN cancelled > 0 THEN 'cancelled'
     WHEN ${LOST('stages')} <= ${ALLOWED('stages')} AND (skipped = 0 OR NOT EXISTS (${LOST_ABOVE}))
     THEN 'done' ELSE 'failed' END
-  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL`;
+  WHERE id IN (SELECT id FROM scope) AND +state = 'open' AND expanded = 1 AND waiting + ready + leased + backoff = 0 AND retry IS NULL
+    AND (skipped = 0 OR NOT EXISTS (${LIVE_ABOVE}))`;
 
 /**
  * Stages whose last predecessor is done open, with the present claim number as their turn: at 0, a stream of new

@@ -1,4 +1,11 @@
-import type { ClaimAnswer, InputBinding, LeasedTask, StageSpec, Stop } from '@planfleet/shared-types';
+import {
+  type ClaimAnswer,
+  type InputBinding,
+  type LeasedTask,
+  type StageSpec,
+  type Stop,
+  taskName,
+} from '@planfleet/shared-types';
 import type { StageDefinition } from '../../blueprint.ts';
 import { type ResultSet, readRows } from '../database.ts';
 
@@ -9,7 +16,11 @@ interface LeaseRow {
   readonly attempt: number;
   /** Its item's text, where no stage of the list has groups. */
   readonly item: string | null;
+  readonly key: string;
+  readonly has_list: number;
   readonly group_size: number;
+  readonly list_count: number | null;
+  readonly nth: number | null;
   /** The texts of its items, where some stage of the list has groups. */
   readonly items: string | null;
 }
@@ -40,12 +51,21 @@ export function readClaimAnswer(results: readonly ResultSet[], offset: number): 
 
 function toLeasedTask(row: LeaseRow): LeasedTask {
   const { stage, ordinal, lease, attempt } = row;
-  const task = { stage, ordinal, lease, attempt };
-  if (row.items === null) return row.item === null ? task : { ...task, item: parseItem(row.item) };
+  const own = readItems(row);
+  return { stage, ordinal, lease, attempt, name: nameOf(row, own.item), ...own };
+}
+
+function readItems(row: LeaseRow): Pick<LeasedTask, 'item' | 'group'> {
+  if (row.items === null) return row.item === null ? {} : { item: parseItem(row.item) };
   const items = (JSON.parse(row.items) as string[]).map(parseItem);
-  const group_size = Number(row.group_size);
-  if (group_size === 1) return { ...task, item: items[0] };
-  return { ...task, group: { first: ordinal * group_size, items } };
+  if (row.group_size === 1) return { item: items[0] };
+  return { group: { first: row.ordinal * row.group_size, items } };
+}
+
+function nameOf(row: LeaseRow, item: unknown): string {
+  const { key, ordinal, group_size, nth } = row;
+  if (row.has_list !== 1) return taskName(key, null);
+  return taskName(key, { ordinal, group_size, nth, item, list_count: row.list_count ?? 0 });
 }
 
 function parseItem(text: string): unknown {

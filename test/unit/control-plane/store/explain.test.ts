@@ -167,7 +167,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
 /** CTEs are scanned under their own names; a table under its name or the alias that the text gives it. */
 function isRealTable(name: string, sql: string): boolean {
   const tables =
-    'batches|lists|list_chunks|stages|stage_edges|tasks|attempts|files|tokens|plans|child_plans|decisions';
+    'batches|lists|list_chunks|list_items|list_repeats|stages|stage_edges|tasks|attempts|files|tokens|plans|child_plans|decisions';
   if (new RegExp(`^(${tables})$`).test(name)) return true;
   return new RegExp(`\\b(${tables}) (AS )?${name}\\b`).test(sql);
 }

@@ -67,17 +67,19 @@ function abandonedIn(stage: ModelStage): number {
   );
 }
 
-/** Done: over, within what it may lose, and so is every stage above it along the items. */
+/** Done: over, within what it may lose, and so is every stage above it along the items, if anything in it was skipped. */
 export function isDone(batch: ModelBatch, stage: ModelStage): boolean {
   if (!isOver(stage) || abandonedIn(stage) > stage.maxFailures) return false;
   const skipped = stage.tasks.some((task) => task.state === 'skipped');
-  return !skipped || stage.item.every((key) => abandonedBelowLimit(batch, key));
+  return !skipped || stage.item.every((key) => isOverWithinLimit(batch, key));
 }
 
-function abandonedBelowLimit(batch: ModelBatch, key: string): boolean {
+function isOverWithinLimit(batch: ModelBatch, key: string): boolean {
   const stage = stageOf(batch, key);
   return (
-    abandonedIn(stage) <= stage.maxFailures && stage.item.every((above) => abandonedBelowLimit(batch, above))
+    isOver(stage) &&
+    abandonedIn(stage) <= stage.maxFailures &&
+    stage.item.every((above) => isOverWithinLimit(batch, above))
   );
 }
 

@@ -69,7 +69,8 @@ async function runOn(db: TempDatabase, seed: number): Promise<string> {
       else if (operation >= 12) await fuzz.beat(agent);
       await checkFuzz(fuzz);
     }
-    await fuzz.tick();
+    fuzz.haste = 1;
+    for (let n = 0; n < 3; n++) await fuzz.tick();
     await checkFuzz(fuzz);
   } catch (error) {
     throw new Error(

@@ -64,6 +64,8 @@ export class Fuzz {
   batchId = '';
   keys = new Map<number, string>();
   listId = 0;
+  /** One of so many ticks makes the whole list into tasks; the others a chunk at most. */
+  haste: number;
 
   constructor(
     readonly db: Database,
@@ -91,6 +93,7 @@ export class Fuzz {
       ];
     };
     if (grouped) seen('list in groups');
+    this.haste = [1, 3, 40][this.random(3)] ?? 1;
     this.model = {
       cancelled: false,
       stages: new Map([
@@ -458,7 +461,7 @@ export class Fuzz {
 
   async tick(): Promise<void> {
     this.expireModel();
-    const slowly = this.random(3) > 0;
+    const slowly = this.random(this.haste) > 0;
     if (slowly) await this.hideChunks();
     await runTick({
       db: this.db,
