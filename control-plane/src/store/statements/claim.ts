@@ -77,9 +77,9 @@ export function claim(params: ClaimStatementParams): Statement[] {
 }
 
 /** The items of a task over a list with groups, in order: one range of the key. */
-export const GROUP_ITEMS = `(SELECT json_group_array(g.item) FROM (SELECT g.item FROM list_items g
+export const GROUP_ITEMS = `(SELECT json_group_array(own.item) FROM (SELECT g.item FROM list_items g
     WHERE l.grouped = 1 AND g.list_id = l.id AND g.ordinal >= t.ordinal * s.group_size AND g.ordinal < (t.ordinal + 1) * s.group_size
-    ORDER BY g.ordinal) g)`;
+    ORDER BY g.ordinal) own)`;
 
 const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item, s.key, s.list_id IS NOT NULL AS has_list, s.group_size,
     l.count AS list_count, n.nth, CASE WHEN l.grouped = 1 THEN ${GROUP_ITEMS} END AS items
