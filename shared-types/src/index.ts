@@ -1,11 +1,13 @@
 export * from './errors.ts';
 export * from './ids.ts';
 export { applyFixes } from './plan/apply-fixes.ts';
+export type { KnownPlans } from './plan/checks/check-children.ts';
 export * from './plan/diagnostic.ts';
 export { type DiagnosticRule, diagnosticCodes } from './plan/diagnostic-codes.ts';
 export { findNearestName } from './plan/find-nearest-name.ts';
 export { type FixedPlan, fixPlan } from './plan/fix-plan.ts';
 export { unsupportedFields, unsupportedTypes } from './plan/not-supported-yet.ts';
+export { type ChildPlanName, parseChildPlan } from './plan/parse-child-plan.ts';
 export { parseDuration } from './plan/parse-duration.ts';
 export { batchPath, listIdentity } from './plan/parse-foreach.ts';
 export { type MaxFailures, parseMaxFailures } from './plan/parse-max-failures.ts';

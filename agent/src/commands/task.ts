@@ -26,6 +26,7 @@ function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
   if (detail.items !== undefined) lines.push(`  items    ${formatItems(detail.items)}`);
   if (detail.agent !== null) lines.push(`  agent    ${detail.agent}`);
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
+  if (typeof detail.child_batch === 'string') lines.push(`  child    ${detail.child_batch}`);
   if (detail.command !== null)
     lines.push(
       '  command',

@@ -10,11 +10,14 @@ import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
 import { sweepRetry } from '../store/transitions/sweep-retry.ts';
+import { advanceChildren } from './advance-children.ts';
 
 export interface TickDeps {
   readonly db: Database;
   readonly clock: { now(): number };
   readonly settings: { readonly lease_ms: number; readonly tick_ms: number };
+  /** In [0, 1): spreads retries that failed together. None: all wait equally long. */
+  readonly random?: () => number;
 }
 
 /** What a tick did; `busy`: another instance was at it and this one did nothing. */
@@ -26,6 +29,10 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly children_started: number;
+  readonly children_ended: number;
+  readonly children_cancelled: number;
+  readonly children_paused: number;
   readonly rows_removed: number;
   readonly chunks_retried: number;
 }
@@ -36,7 +43,15 @@ type Budget = () => boolean;
 type Step = (deps: TickDeps, counts: Counts, budget: Budget) => Promise<void>;
 
 /** In the order of brain.md: leases, foreach, release, batches; tidying up comes last. Each commits by itself and may be repeated. */
-const STEPS: readonly Step[] = [expireDead, promoteDue, advancePending, skipBelow, settleStalled, removeOld];
+const STEPS: readonly Step[] = [
+  expireDead,
+  promoteDue,
+  advancePending,
+  skipBelow,
+  settleStalled,
+  advanceBelow,
+  removeOld,
+];
 
 /** Chunks of one tick: 25 of 10 to 20 ms, so that requests between them never wait long. */
 const MAX_CHUNKS = 25;
@@ -53,6 +68,10 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    children_started: 0,
+    children_ended: 0,
+    children_cancelled: 0,
+    children_paused: 0,
     rows_removed: 0,
     chunks_retried: 0,
   };
@@ -91,6 +110,15 @@ async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): P
   counts.chunks_expanded += advanced.expanded;
   counts.chunks_swept += advanced.swept;
   counts.chunks_retried += advanced.retried;
+}
+
+/** Last, so that what the steps before have made ready or ended is not left to the next tick. */
+async function advanceBelow(deps: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  const done = await advanceChildren(deps, budget);
+  counts.children_started += done.started;
+  counts.children_ended += done.ended;
+  counts.children_cancelled += done.cancelled;
+  counts.children_paused += done.paused;
 }
 
 async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {

@@ -49,7 +49,7 @@ export function agentWorkRoutes(deps: Deps): Hono<AppEnv> {
     const result = await finishAttempts(db, asked);
     if (!result.ok) throw superseded(agent);
     wake.notify();
-    if (result.lists_ready) brain.kick();
+    if (result.brain_due) brain.kick();
     const answer = { ...result.answer, results: mergeResults(result.answer.results) };
     return c.json(answer satisfies ResultsAnswer);
   });
