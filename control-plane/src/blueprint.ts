@@ -60,6 +60,15 @@ export interface StageDefinition {
   readonly secrets?: readonly string[];
   /** Those of all tasks of the plan, for Setup. */
   readonly setup_secrets?: readonly string[];
+  /** Of a task of type execute_plan: no agent runs it, the brain starts a batch. */
+  readonly child?: ChildDefinition;
+}
+
+export interface ChildDefinition {
+  /** As the plan has it: a folder below `{PLAN_PATH}`, or the name of a registered plan. */
+  readonly plan: string;
+  /** Values for the child's inputs, with the placeholders of this plan. */
+  readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** `all`: waits for the whole stage; `item`: each task waits for the tasks with items of its own. */

@@ -11,10 +11,10 @@ export interface Ports extends Omit<Deps, 'brain' | 'auth'> {
 }
 
 export function createDeps({ keys, defer, ...ports }: Ports): Deps {
-  const { db, clock, timers, settings, wake, log, sha256 } = ports;
+  const { db, clock, timers, random, settings, wake, log, sha256 } = ports;
   return {
     ...ports,
-    brain: createBrain({ db, clock, timers, settings, wake, log, defer }),
+    brain: createBrain({ db, clock, timers, random, settings, wake, log, defer }),
     auth: createTokenVerifier({ db, clock, sha256, keys }),
   };
 }

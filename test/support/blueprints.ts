@@ -23,6 +23,17 @@ export function stageBlueprint(key: string, change: Partial<StageBlueprint> = {}
   };
 }
 
+/** A stage of type execute_plan, for the plan in the folder `child` unless told otherwise. */
+export function childStage(
+  key: string,
+  config: Readonly<Record<string, unknown>> = {},
+  change: Partial<StageBlueprint> & { plan?: string } = {},
+): StageBlueprint {
+  const { plan = '{PLAN_PATH}/child', ...rest } = change;
+  const definition = { command: null, env: {}, timeout_ms: null, produces: [], child: { plan, config } };
+  return stageBlueprint(key, { task_class: 'execute_plan', definition, ...rest });
+}
+
 /** Stages by key with `from -> to` edges written as `['scan', 'extract', 'all']`. */
 export function batchBlueprint(
   stages: readonly StageBlueprint[],

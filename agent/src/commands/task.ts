@@ -30,6 +30,7 @@ function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
     lines.push(`  progress ${Math.floor(detail.progress * 100)} % ${printableLine(text)}`.trimEnd());
   }
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
+  if (typeof detail.child_batch === 'string') lines.push(`  child    ${detail.child_batch}`);
   if (detail.command !== null)
     lines.push(
       '  command',

@@ -1,21 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { InputBinding } from '@planfleet/shared-types';
+import type { InputBinding, PathReference } from '@planfleet/shared-types';
 import { type Attempt, AttemptError } from './attempt.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { folderExists, placeFolder } from './place-folder.ts';
-import { fetchAndUnpack } from './prepare-plan.ts';
+import { fetchAndUnpack, placePlan } from './prepare-plan.ts';
 
 const FOLDERS = ['results', 'output', 'logs', 'inputs'];
 
 /** `{BATCH_PATH}` with its folders, what travels to it, and the values of all variables. */
 export async function prepareBatch(attempt: Attempt): Promise<void> {
-  const { shop, spec, task } = attempt;
-  attempt.batch_path = join(attempt.plan_path, 'history', spec.batch_id);
-  if (!shop.made.has(attempt.batch_path) || !(await folderExists(attempt.batch_path))) {
-    for (const folder of FOLDERS) await mkdir(join(attempt.batch_path, folder), { recursive: true });
-    shop.made.add(attempt.batch_path);
-  }
+  const { spec, task } = attempt;
+  attempt.batch_path = await makeBatchFolders(attempt, attempt.plan_path, spec.batch_id);
   const variables: Record<string, string> = {};
   for (const [name, binding] of Object.entries(spec.inputs)) {
     variables[name] = await placeInput(attempt, name, binding);
@@ -25,6 +21,24 @@ export async function prepareBatch(attempt: Attempt): Promise<void> {
   variables.BATCH_PATH = attempt.batch_path;
   variables.BATCH_ID = spec.batch_id;
   attempt.values = spec.has_list ? { variables, item: task.item, item_index: task.ordinal } : { variables };
+}
+
+async function makeBatchFolders({ shop }: Attempt, plan_path: string, batch_id: string): Promise<string> {
+  const path = join(plan_path, 'history', batch_id);
+  if (!shop.made.has(path) || !(await folderExists(path))) {
+    for (const folder of FOLDERS) await mkdir(join(path, folder), { recursive: true });
+    shop.made.add(path);
+  }
+  return path;
+}
+
+/** A path of another batch, made here where it is not: a child may be the first to run on the machine. */
+async function placeReference(attempt: Attempt, reference: PathReference): Promise<string> {
+  const plan_path = await placePlan(attempt, reference);
+  const { batch_id } = reference;
+  return batch_id === null
+    ? plan_path
+    : makeBatchFolders(attempt, plan_path, safeName(batch_id, 'of the parent'));
 }
 
 /** Brings an input to this machine where it travels; returns the value of its variable. */
@@ -57,6 +71,12 @@ async function placeInput(attempt: Attempt, name: string, binding: InputBinding)
       // The folder itself too: programs that write into a folder rarely make it.
       await mkdir(path, { recursive: true });
       return path;
+    }
+    case 'parent_path': {
+      const parts: string[] = [];
+      for (const part of binding.parts)
+        parts.push(typeof part === 'string' ? part : await placeReference(attempt, part));
+      return parts.join('');
     }
   }
 }

@@ -1,24 +1,41 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, AttemptError } from './attempt.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { folderExists, placeFolder } from './place-folder.ts';
 import { unpackArchive } from './unpack-archive.ts';
 
-/** `{PLAN_PATH}`: the bundle, unpacked once per version of the plan. */
+/** `{PLAN_PATH}`: the bundle, unpacked once per version of the plan, or a folder of it. */
 export async function preparePlan(attempt: Attempt): Promise<void> {
-  const { shop, spec } = attempt;
-  attempt.plan_path = join(shop.plans, spec.plan_digest);
-  if (spec.bundle === null) {
-    await mkdir(attempt.plan_path, { recursive: true });
-  } else if (!(await folderExists(attempt.plan_path))) {
-    const { bundle } = spec;
-    const target = attempt.plan_path;
-    const what = `The bundle of the plan ${spec.plan_name}`;
+  const { spec } = attempt;
+  attempt.plan_path = await placePlan(attempt, { ...spec, plan_folder: spec.plan_folder ?? '' });
+}
+
+/** Unpacks a version of a plan where it is not there yet, and says where it is. */
+export async function placePlan(
+  attempt: Attempt,
+  plan: { plan_name: string; plan_digest: string; bundle: string | null; plan_folder: string },
+): Promise<string> {
+  const { shop } = attempt;
+  const { bundle, plan_folder } = plan;
+  const target = join(shop.plans, plan.plan_digest);
+  if (bundle === null) await mkdir(target, { recursive: true });
+  else if (!(await folderExists(target))) {
+    const what = `The bundle of the plan ${plan.plan_name}`;
     await shop.shared.run(`plan ${target}`, attempt.ending.signal, (signal) =>
       placeFolder(target, (folder) => fetchAndUnpack(attempt, bundle, folder, what, signal)),
     );
   }
+  const steps = plan_folder.split('/');
+  const isInside = plan_folder === '' || !steps.some((step) => ['', '.', '..'].includes(step));
+  const folder = join(target, plan_folder);
+  if (!isInside || plan_folder.includes('\0') || !(await folderExists(folder))) {
+    throw new AttemptError(
+      'definition',
+      `The bundle of the plan ${plan.plan_name} has no folder ${JSON.stringify(plan_folder)}`,
+    );
+  }
+  return folder;
 }
 
 /** Fetches a gzipped tar beside the plans and unpacks it. */

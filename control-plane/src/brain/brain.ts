@@ -1,4 +1,5 @@
 import { takeLogLines } from '../store/transitions/take-log-lines.ts';
+import { advanceChildren, hasAdvanced } from './advance-children.ts';
 import { advance, runTick, type TickDeps, type TickReport } from './tick.ts';
 
 export interface BrainDeps extends TickDeps {
@@ -32,14 +33,20 @@ export function createBrain(deps: BrainDeps): Brain {
         kicked = false;
         let chunks = 0;
         const done = await advance(deps, () => ++chunks <= CHUNKS_PER_TURN);
-        more = done.more && done.expanded + done.swept + done.retried > 0;
+        const children = await advanceChildren(deps, () => ++chunks <= CHUNKS_PER_TURN);
+        // What a child's start or end has made ready, here or one level up, is looked at in the next turn.
+        more = (done.more && done.expanded + done.swept + done.retried > 0) || hasAdvanced(children);
         deps.wake.notify();
         // An embedded database answers without a turn of the event loop: requests get theirs here.
         if (more) await new Promise<void>((resolve) => deps.timers.set(resolve, 0));
       }
     } catch (error) {
       // Nothing is lost: the next tick finds the same work.
-      deps.log({ level: 'error', message: 'Expanding failed; the next tick goes on.', error: String(error) });
+      deps.log({
+        level: 'error',
+        message: 'Going on failed; the next tick takes it up.',
+        error: String(error),
+      });
     } finally {
       advancing = false;
     }

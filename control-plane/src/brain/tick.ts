@@ -11,11 +11,14 @@ import { settleStages } from '../store/transitions/settle-stages.ts';
 import { skipAbandoned } from '../store/transitions/skip-abandoned.ts';
 import { sweepBatch } from '../store/transitions/sweep-batch.ts';
 import { sweepRetry } from '../store/transitions/sweep-retry.ts';
+import { advanceChildren } from './advance-children.ts';
 
 export interface TickDeps {
   readonly db: Database;
   readonly clock: { now(): number };
   readonly settings: { readonly lease_ms: number; readonly tick_ms: number };
+  /** In [0, 1): spreads retries that failed together. None: all wait equally long. */
+  readonly random?: () => number;
 }
 
 /** What a tick did; `busy`: another instance was at it and this one did nothing. */
@@ -27,6 +30,10 @@ export interface TickReport {
   readonly tasks_skipped: number;
   readonly stages_settled: number;
   readonly chunks_swept: number;
+  readonly children_started: number;
+  readonly children_ended: number;
+  readonly children_cancelled: number;
+  readonly children_paused: number;
   readonly logs_dropped: number;
   readonly rows_removed: number;
   readonly chunks_retried: number;
@@ -44,6 +51,7 @@ const STEPS: readonly Step[] = [
   advancePending,
   skipBelow,
   settleStalled,
+  advanceBelow,
   dropLogs,
   removeOld,
 ];
@@ -63,6 +71,10 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     tasks_skipped: 0,
     stages_settled: 0,
     chunks_swept: 0,
+    children_started: 0,
+    children_ended: 0,
+    children_cancelled: 0,
+    children_paused: 0,
     logs_dropped: 0,
     rows_removed: 0,
     chunks_retried: 0,
@@ -102,6 +114,15 @@ async function advancePending(deps: TickDeps, counts: Counts, budget: Budget): P
   counts.chunks_expanded += advanced.expanded;
   counts.chunks_swept += advanced.swept;
   counts.chunks_retried += advanced.retried;
+}
+
+/** Last, so that what the steps before have made ready or ended is not left to the next tick. */
+async function advanceBelow(deps: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  const done = await advanceChildren(deps, budget);
+  counts.children_started += done.started;
+  counts.children_ended += done.ended;
+  counts.children_cancelled += done.cancelled;
+  counts.children_paused += done.paused;
 }
 
 async function skipBelow({ db, clock }: TickDeps, counts: Counts): Promise<void> {

@@ -1,4 +1,10 @@
-import { type Diagnostic, type ParsedPlan, type SubmitFields, taskDefaults } from '@planfleet/shared-types';
+import {
+  type Diagnostic,
+  type KnownPlans,
+  type ParsedPlan,
+  type SubmitFields,
+  taskDefaults,
+} from '@planfleet/shared-types';
 import type { BatchContent } from '../blueprint.ts';
 import type { PlanVersion } from '../plan-version.ts';
 import { acceptPlan } from './accept-plan.ts';
@@ -15,12 +21,13 @@ export interface BuiltBatch {
  * Makes a batch of a plan and what was given for it, whoever submits it: all that is left is to write it. Throws
  * `invalid_plan` with every diagnostic, and `invalid` where uploads or outputs do not fit.
  */
-export function buildBatch(version: PlanVersion, given: SubmitFields): BuiltBatch {
+export function buildBatch(version: PlanVersion, given: SubmitFields, plans?: KnownPlans): BuiltBatch {
   const uploads = Object.entries(given.uploads).map(([input, upload]) => [input, upload.name]);
   const { plan, warnings } = acceptPlan(version.markdown, {
     inputs: { ...Object.fromEntries(uploads), ...given.config },
     travelling: Object.keys(given.uploads),
     ...(version.files === null ? {} : { files: version.files }),
+    ...(plans === undefined ? {} : { plans }),
   });
   const priority = given.priority ?? taskDefaults.priority;
   return {

@@ -6,7 +6,13 @@ import {
   parseMaxFailures,
   taskDefaults,
 } from '@planfleet/shared-types';
-import type { BatchBlueprint, EdgeBlueprint, ListBlueprint, StageBlueprint } from '../blueprint.ts';
+import type {
+  BatchBlueprint,
+  ChildDefinition,
+  EdgeBlueprint,
+  ListBlueprint,
+  StageBlueprint,
+} from '../blueprint.ts';
 import { findListProducer } from './find-list-producer.ts';
 import { sortTasks } from './sort-tasks.ts';
 
@@ -73,12 +79,14 @@ function buildStage(task: PlanTask, priority: number): StageBlueprint {
     max_attempts: task.max_attempts ?? taskDefaults.max_attempts,
     max_failures: losses !== null && 'count' in losses ? losses.count : 0,
     max_failures_percent: losses !== null && 'percent' in losses ? losses.percent : 0,
-    group_size: task.foreach === null ? 1 : task.group_size,
+    // A child batch is given one item: its config has no list of them.
+    group_size: task.foreach === null || task.type === 'execute_plan' ? 1 : task.group_size,
     definition: {
       command: task.command,
       env: task.env ?? {},
       timeout_ms: task.timeout === null ? null : parseDuration(task.timeout),
       produces: task.produces ?? [],
+      ...(task.type === 'execute_plan' ? { child: buildChild(task) } : {}),
     },
   };
 }
@@ -89,6 +97,11 @@ function withSecrets(stage: StageBlueprint, task: PlanTask, plan: ParsedPlan): S
   const secrets = task.secrets ?? [];
   if (all.length === 0 && secrets.length === 0) return stage;
   return { ...stage, definition: { ...stage.definition, secrets, setup_secrets: all } };
+}
+
+function buildChild({ plan, config }: PlanTask): ChildDefinition {
+  const isRecord = typeof config === 'object' && config !== null && !Array.isArray(config);
+  return { plan: plan ?? '', config: isRecord ? { ...config } : {} };
 }
 
 /** What a machine must have to claim from the stage. Only commands run on CPU slots; the rest waits for its own kind. */

@@ -52,7 +52,7 @@ export function agentWorkRoutes(deps: Deps): Hono<AppEnv> {
     if (!result.ok) throw superseded(agent);
     wake.notify();
     for (const report of complete) deps.logs.ring(report);
-    if (result.lists_ready) brain.kick();
+    if (result.brain_due) brain.kick();
     const answer = { ...result.answer, results: mergeResults(result.answer.results) };
     return c.json(answer satisfies ResultsAnswer);
   });

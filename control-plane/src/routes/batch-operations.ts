@@ -38,7 +38,7 @@ export function batchOperationRoutes(deps: Deps): Hono<AppEnv> {
       });
     }
     wake.notify();
-    if (result.more) brain.kick();
+    brain.kick();
     return c.json({ batch_id, state: result.state, tasks: result.tasks });
   });
 

@@ -23,6 +23,7 @@ import { invalid, parseInput } from './request/parse-input.ts';
 import { planQuery, plansQuery, planVersionsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
 import { findPlan, storeBundle, toVersion } from './submission/find-plan.ts';
+import { keepPlans, knowPlans } from './submission/know-plans.ts';
 import { readPlan, readSubmission, type SentPlan } from './submission/read-submission.ts';
 
 export function planRoutes(deps: Deps): Hono<AppEnv> {
@@ -32,11 +33,14 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
   // Takes what a submission takes. Inputs are checked only where some are given: an author has none yet.
   app.post('/validate', requireScope(deps, 'submit'), async (c) => {
     const asked = await readSubmission(c.req, deps);
-    const { markdown, files } = await findPlan(deps, c.var.principal, asked);
+    const version = await findPlan(deps, c.var.principal, asked);
+    const { markdown, files } = version;
+    const plans = await knowPlans(deps, c.var.principal, asked, version);
     const { config, uploads } = asked.fields;
     const inputs = { ...namesOf(uploads), ...config };
     const { plan, diagnostics } = validatePlan(markdown, {
       ...(files === null ? {} : { files }),
+      ...(plans === undefined ? {} : { plans }),
       ...(Object.keys(inputs).length === 0 ? {} : { inputs, travelling: Object.keys(uploads) }),
     });
     const validation: Validation = {
@@ -59,8 +63,13 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
     refuseFields(sent);
     const version = toVersion(sent);
     const { markdown, files } = version;
-    const { warnings } = acceptPlan(markdown, files === null ? {} : { files });
+    const plans = await knowPlans(deps, principal, sent, version);
+    const { warnings } = acceptPlan(markdown, {
+      ...(files === null ? {} : { files }),
+      ...(plans === undefined ? {} : { plans }),
+    });
     await storeBundle(deps, sent);
+    await keepPlans(deps, sent, version, plans);
     const { created, view, newest_version } = await registerPlan(db, {
       ...version,
       name,

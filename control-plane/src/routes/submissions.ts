@@ -11,6 +11,7 @@ import { submitBatch } from '../store/transitions/submit-batch.ts';
 import { invalid } from './request/parse-input.ts';
 import { findPlan, storeBundle } from './submission/find-plan.ts';
 import { digestSubmission, readIdempotencyKey } from './submission/idempotency-key.ts';
+import { keepPlans, knowPlans } from './submission/know-plans.ts';
 import { type AskedPlan, readSubmission } from './submission/read-submission.ts';
 
 export function submissionRoutes(deps: Deps): Hono<AppEnv> {
@@ -27,10 +28,12 @@ export function submissionRoutes(deps: Deps): Hono<AppEnv> {
     if (earlier !== null) return answerAgain(c, earlier, digest);
 
     const version = await findPlan(deps, principal, asked);
-    const { plan, warnings, content } = buildBatch(version, asked.fields);
+    const plans = await knowPlans(deps, principal, withFolder(asked), version);
+    const { plan, warnings, content } = buildBatch(version, asked.fields, plans);
     requireNames(principal, asked, { plan, content });
     await requireUploads(deps, content.inputs);
     await storeBundle(deps, asked);
+    await keepPlans(deps, asked, version, plans);
     const answer: Answer = {
       plan_name: content.plan_name,
       plan_version: version.version,
@@ -51,6 +54,11 @@ export function submissionRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   return app;
+}
+
+/** A plan.md that is submitted alone has no folder, and so none that it could execute. */
+function withFolder(asked: AskedPlan): AskedPlan {
+  return asked.kind === 'sent' && asked.bundle === null ? { ...asked, plans: new Map() } : asked;
 }
 
 /** What is answered besides the batch's id, which only its INSERT makes. */

@@ -9,7 +9,7 @@ import { noTask, readTaskId } from './request/read-task-id.ts';
 /** What operators do to a task. */
 export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  const { db, clock, wake } = deps;
+  const { db, clock, wake, brain } = deps;
 
   app.post('/:id/retry', requireScope(deps, 'operate'), async (c) => {
     const address = readTaskId(c.req.param('id'));
@@ -27,6 +27,7 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
       );
     }
     wake.notify();
+    brain.kick();
     return c.json({ task, tasks: result.tasks });
   });
 
@@ -47,6 +48,7 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
         });
       }
       wake.notify();
+      brain.kick();
       return c.json({ task, agent: result.agent, signal: result.cancelled ? 'stop' : kind });
     });
   }

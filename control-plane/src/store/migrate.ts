@@ -2,6 +2,7 @@ import { bindStatement, type Database, readRows } from './database.ts';
 import { INITIAL_SCHEMA } from './migrations/0001-initial.ts';
 import { GROUPS_SCHEMA } from './migrations/0002-groups.ts';
 import { PLAN_REGISTRY } from './migrations/0003-plan-registry.ts';
+import { CHILDREN_SCHEMA } from './migrations/0004-children.ts';
 import { OPERATE_SCHEMA } from './migrations/0005-operate.ts';
 import { LOGS } from './migrations/0006-logs.ts';
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'initial', sql: INITIAL_SCHEMA },
   { version: 2, name: 'groups', sql: GROUPS_SCHEMA },
   { version: 3, name: 'plan registry', sql: PLAN_REGISTRY },
+  { version: 4, name: 'children', sql: CHILDREN_SCHEMA },
   { version: 5, name: 'operate', sql: OPERATE_SCHEMA },
   { version: 6, name: 'logs', sql: LOGS },
 ];

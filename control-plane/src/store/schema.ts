@@ -21,6 +21,13 @@ export const batches = sqliteTable('batches', {
   request_digest: text(),
   answer: text(),
   deleted_at: integer(),
+  plan_folder: text().notNull(),
+  depth: integer().notNull(),
+  parent_stage: integer(),
+  parent_ordinal: integer(),
+  parent_attempt: integer(),
+  parent_paused: integer().notNull(),
+  home: integer(),
 });
 
 export const lists = sqliteTable('lists', {
@@ -173,6 +180,24 @@ export const files = sqliteTable(
     attempt: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.batch_seq, table.path] })],
+);
+
+export const childEnds = sqliteTable(
+  'child_ends',
+  {
+    stage_id: integer().notNull(),
+    ordinal: integer().notNull(),
+    attempt: integer().notNull(),
+    child_id: text().notNull(),
+    state: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.stage_id, table.ordinal, table.attempt] })],
+);
+
+export const childPlans = sqliteTable(
+  'child_plans',
+  { plan_digest: text().notNull(), folder: text().notNull(), markdown: text().notNull() },
+  (table) => [primaryKey({ columns: [table.plan_digest, table.folder] })],
 );
 
 export const logChunks = sqliteTable(

@@ -15,7 +15,7 @@ export const TASK_TRANSITIONS: readonly TaskTransition[] = [
   { from: 'waiting', to: 'ready', by: 'release' },
   { from: 'waiting', to: 'skipped', by: 'skip' },
   { from: 'waiting', to: 'cancelled', by: 'sweep' },
-  { from: 'ready', to: 'leased', by: 'claim, heartbeat (back after a silence)' },
+  { from: 'ready', to: 'leased', by: 'claim, hold, heartbeat (back after a silence)' },
   { from: 'ready', to: 'succeeded', by: 'finish (late result)' },
   { from: 'ready', to: 'cancelled', by: 'sweep' },
   { from: 'leased', to: 'succeeded', by: 'finish' },

@@ -84,6 +84,20 @@ export const diagnosticCodes = {
     code: 'PF039',
     meaning: 'A placeholder asks for a field that items of the inline list do not have.',
   },
+  unknown_child_plan: {
+    code: 'PF040',
+    meaning: 'A task executes a plan that is neither in the plan folder nor registered.',
+  },
+  invalid_child_plan: { code: 'PF041', meaning: 'A plan that a task executes has errors.' },
+  unknown_child_input: {
+    code: 'PF042',
+    meaning: 'A config gives a value for an input that the executed plan does not have.',
+  },
+  missing_child_input: {
+    code: 'PF043',
+    meaning: 'A config gives no value for an input that the executed plan needs.',
+  },
+  invalid_child_config: { code: 'PF044', meaning: 'A config cannot be handed to the executed plan.' },
   heading_depth: {
     code: 'PF050',
     meaning: 'A heading with the fields of a task has two number signs and ends the section Tasks.',

@@ -4,7 +4,7 @@ import type { PlanTask, TaskType } from './plan.ts';
  * What this version reads and checks but does not act on. Remove an entry when it does.
  * `applies` narrows an entry to some values; without it every use of the field counts.
  */
-export const unsupportedTypes: readonly TaskType[] = ['generate', 'parse', 'decide', 'execute_plan', 'meta'];
+export const unsupportedTypes: readonly TaskType[] = ['generate', 'parse', 'decide', 'meta'];
 
 export interface UnsupportedField {
   readonly field: string;

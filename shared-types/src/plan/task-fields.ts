@@ -25,6 +25,11 @@ const isScript = (task: TaskNature) => task.task_class === 'script' || task.task
 const isLlm = (task: TaskNature) => task.task_class === 'llm' || task.task_class_inferred || asksModel(task);
 const isForeach = (task: TaskNature) => task.foreach !== null;
 
+/** A child batch has tasks of its own to say this of. */
+const ofCommands = {
+  suits: (task: TaskNature) => !isChild(task),
+  purpose: 'tasks that an agent runs, like those of the plan that it executes',
+};
 const model = { suits: asksModel, purpose: 'tasks of type generate, parse or decide' };
 
 /** Every field of the plan format. */
@@ -48,23 +53,26 @@ export const taskFields: Readonly<Record<string, TaskField>> = {
   config: { suits: isChild, purpose: 'tasks of type execute_plan' },
   depends_on: { prose: true },
   foreach: {},
-  batch_size: { suits: (task) => isForeach(task) || task.group_size === 1, purpose: 'tasks with a foreach' },
-  requires: { prose: true },
-  produces: { prose: true },
+  batch_size: {
+    suits: (task) => (isForeach(task) && !isChild(task)) || task.group_size === 1,
+    purpose: 'tasks with a foreach that run a command',
+  },
+  requires: { ...ofCommands, prose: true },
+  produces: { ...ofCommands, prose: true },
   vram_estimate_mb: { suits: isScript, purpose: 'tasks of class script' },
   vram_policy: { suits: isScript, purpose: 'tasks of class script' },
   llm_model: { suits: (task) => isLlm(task) || isMeta(task), purpose: 'tasks of class llm or meta' },
   llm_min_tier: { suits: isLlm, purpose: 'tasks of class llm' },
   llm_placement: { suits: (task) => isLlm(task) || isMeta(task), purpose: 'tasks of class llm or meta' },
   priority: {},
-  timeout: {},
-  stuck_after: {},
+  timeout: ofCommands,
+  stuck_after: ofCommands,
   max_attempts: {},
   max_failures: { suits: isForeach, purpose: 'tasks with a foreach' },
-  env: { prose: true },
+  env: { ...ofCommands, prose: true },
   gpus: { suits: (task) => isScript(task) || isLlm(task), purpose: 'tasks of class script or llm' },
-  labels: { prose: true },
-  secrets: { prose: true },
+  labels: { ...ofCommands, prose: true },
+  secrets: { ...ofCommands, prose: true },
   evaluate: { prose: true },
 };
 

@@ -63,6 +63,16 @@ export const claimRequestSchema = z.strictObject({
 });
 export type ClaimRequest = z.infer<typeof claimRequestSchema>;
 
+/** `{PLAN_PATH}` of another batch, or its `{BATCH_PATH}` where `batch_id` is given, on the machine that runs the task. */
+export const pathReferenceSchema = z.strictObject({
+  plan_name: z.string(),
+  plan_digest: sha256Schema,
+  bundle: sha256Schema.nullable(),
+  plan_folder: z.string(),
+  batch_id: z.string().nullable(),
+});
+export type PathReference = z.infer<typeof pathReferenceSchema>;
+
 export const inputBindingSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('value'), value: z.string() }),
   /** Travels: one file, placed at `{BATCH_PATH}/inputs/NAME/<file_name>`. */
@@ -72,6 +82,11 @@ export const inputBindingSchema = z.discriminatedUnion('kind', [
   /** Written by tasks at `{BATCH_PATH}/output/<path>`, and sent back when the task that names it succeeds. */
   z.strictObject({ kind: z.literal('output_file'), path: z.string() }),
   z.strictObject({ kind: z.literal('output_folder'), path: z.string() }),
+  /** Text with paths of the batches that this one was started by: only the machine knows them. */
+  z.strictObject({
+    kind: z.literal('parent_path'),
+    parts: z.array(z.union([z.string(), pathReferenceSchema])),
+  }),
 ]);
 export type InputBinding = z.infer<typeof inputBindingSchema>;
 
@@ -95,6 +110,8 @@ export const stageSpecSchema = z.object({
   plan_digest: sha256Schema,
   /** The gzipped tar to unpack as `{PLAN_PATH}`; null: the plan is plan.md alone. */
   bundle: sha256Schema.nullable(),
+  /** Where `{PLAN_PATH}` is in the bundle, as `a/b`: a child batch may run a plan of its parent's folder. None: its top. */
+  plan_folder: z.string().optional(),
   setup: z.string().nullable(),
   inputs: z.record(z.string(), inputBindingSchema),
   /** Command template: the agent substitutes, since only it knows `{PLAN_PATH}` and `{BATCH_PATH}`. Null: the task only reads `lists`. */
@@ -155,7 +172,8 @@ export const OUTCOMES = ['succeeded', 'failed', 'stopped', 'returned'] as const;
  */
 export type Outcome = (typeof OUTCOMES)[number];
 
-export const ERROR_TYPES = ['worker', 'timeout', 'definition', 'lost'] as const;
+/** `child`: of a task of type execute_plan, whose child batch failed. */
+export const ERROR_TYPES = ['worker', 'timeout', 'definition', 'lost', 'child'] as const;
 export type ErrorType = (typeof ERROR_TYPES)[number];
 
 export const listReportSchema = z.strictObject({

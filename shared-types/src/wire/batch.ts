@@ -82,6 +82,8 @@ export const batchViewSchema = counts.extend({
   submitted_by: z.string(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
+  /** The task that started it (execute_plan); null: somebody submitted it. */
+  parent: z.string().nullable().optional(),
 });
 export type BatchView = z.infer<typeof batchViewSchema>;
 
@@ -155,6 +157,8 @@ export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
 export const taskDetailSchema = taskViewSchema.extend({
   command: z.string().nullable(),
+  /** The batch that it started last (execute_plan), while that batch is there. */
+  child_batch: batchIdSchema.nullable().optional(),
   /** The items of a task that has a group of them. */
   items: z.array(z.unknown()).optional(),
   history: z.array(attemptViewSchema),

@@ -13,4 +13,8 @@ export const tickReportSchema = z.object({
   chunks_swept: count,
   rows_removed: count,
   chunks_retried: count,
+  children_started: count,
+  children_ended: count,
+  children_cancelled: count,
+  children_paused: count,
 });

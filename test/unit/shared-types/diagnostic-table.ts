@@ -19,6 +19,18 @@ const task = (id: string, command: string, more = '') =>
 const withInput = (input: string, command: string) =>
   `# Plan: x\n\n## Inputs\n\n${input}\n\n## Tasks\n\n${task('a', command)}`;
 
+const child = (plan: string, config: string) => `### a\n- **plan**: ${plan}\n- **config**: \`${config}\`\n`;
+const CHILD = '# Plan: Child\n\n## Inputs\n- **SRC**: s\n- **WORD**: w (default: x)\n\n## Tasks\n';
+const knownChild: ValidateOptions = {
+  plans: {
+    folders: new Map([
+      ['child', CHILD + task('a', 'echo {SRC} {WORD}')],
+      ['broken', CHILD + task('a', 'echo {SRV} {WORD}')],
+    ]),
+    registered: new Map([['elsewhere', null]]),
+  },
+};
+
 const ofSubmission = { none: 'the cause is in what was given at submission, not in plan.md' };
 
 export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExample[]>> = {
@@ -418,6 +430,58 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
       plan: tasks(task('a', 'echo {ITEM.id}', '- **foreach**: [{"n": 1}]\n')),
       at: [7, 22],
       fixed: { none: 'which of the fields is meant is not known' },
+    },
+  ],
+  unknown_child_plan: [
+    {
+      plan: tasks(child('{PLAN_PATH}/chlid', '{"SRC": "1"}')),
+      options: knownChild,
+      at: [6, 1],
+      fixed: '- **plan**: {PLAN_PATH}/child\n',
+    },
+    {
+      plan: tasks(child('elsewhere', '{}')),
+      options: knownChild,
+      at: [6, 1],
+      fixed: { none: 'no folder of a plan is near' },
+    },
+  ],
+  invalid_child_plan: [
+    {
+      plan: tasks(child('broken', '{}')),
+      options: knownChild,
+      at: [6, 1],
+      fixed: { none: 'the error is in another plan.md' },
+    },
+  ],
+  unknown_child_input: [
+    {
+      plan: tasks(child('child', '{"SRC": "1", "WODR": "2"}')),
+      options: knownChild,
+      at: [7, 1],
+      fixed: '{"SRC": "1", "WORD": "2"}',
+    },
+    {
+      plan: tasks(child('child', '{"SRC": "1", "COLOUR": "2"}')),
+      options: knownChild,
+      at: [7, 1],
+      fixed: { none: 'no input is near' },
+    },
+  ],
+  missing_child_input: [
+    {
+      plan: tasks(child('child', '{}')),
+      options: knownChild,
+      at: [7, 1],
+      fixed: { none: 'the value is not known' },
+    },
+  ],
+  invalid_child_config: [
+    {
+      plan: tasks(child('child', '{"SRC": ["{BATCH_PATH}/x"]}')),
+      options: knownChild,
+      at: [7, 1],
+      fixed: { none: 'how the executed plan would take it is not known' },
     },
   ],
   heading_depth: [

@@ -59,6 +59,11 @@ export function explainReady(
   stage: StageFacts,
   facts: Pick<BatchFacts, 'agents' | 'now'>,
 ): { reasons: Reason[]; agents: AgentVerdict[] } {
+  if (stage.task_class === 'execute_plan')
+    return {
+      reasons: [{ code: 'turn', message: 'It is ready; its child batch is started at any moment.' }],
+      agents: [],
+    };
   const agents = explainAgents(stage, facts.agents, facts.now);
   const reasons: Reason[] = [];
   if (stage.ready_before > 0)

@@ -66,6 +66,10 @@ function explainBackoff({ now }: BatchFacts, stage: StageFacts, task: TaskFacts)
 }
 
 function explainRunning({ now }: BatchFacts, task: TaskFacts): Reason[] {
+  if (typeof task.child === 'string') {
+    const message = `Attempt ${task.attempt} is the child batch ${task.child}, which is ${task.child_state}; planfleet explain ${task.child} says what that waits for.`;
+    return [{ code: 'running', message }];
+  }
   const seen = task.agent_seen_at ?? now;
   const reasons: Reason[] = [
     {

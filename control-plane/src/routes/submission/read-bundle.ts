@@ -9,9 +9,14 @@ export interface Bundle {
   readonly markdown: string;
   /** Paths of its files, relative to the plan folder. */
   readonly files: readonly string[];
+  /** Every other plan.md by its folder, as `a/b`: tasks of type execute_plan may name it. */
+  readonly plans: ReadonlyMap<string, string>;
 }
 
 export type BundleLimits = Pick<Settings, 'max_unpacked_bytes' | 'max_bundle_entries' | 'max_markdown_bytes'>;
+
+/** Plans in folders of a plan that are looked at; further ones can be executed as registered plans. */
+const MAX_PLANS = 200;
 
 const FOLLOW = 'Pack what it points to: tar with the option -h.';
 
@@ -21,6 +26,7 @@ const FOLLOW = 'Pack what it points to: tar with the option -h.';
  */
 export async function readBundle(bytes: Uint8Array<ArrayBuffer>, limits: BundleLimits): Promise<Bundle> {
   const paths = new BundlePaths();
+  const plans = new Map<string, string>();
   let markdown: string | null = null;
   let entries = 0;
   const reader = openTar(bytes, limits.max_unpacked_bytes).getReader();
@@ -38,13 +44,16 @@ export async function readBundle(bytes: Uint8Array<ArrayBuffer>, limits: BundleL
       checkType(entry.header);
       const path = paths.add(entry.header.name, entry.header.type === 'directory');
       if (path === 'plan.md') markdown = await readMarkdown(entry, limits);
-      else await skip(entry, limits.max_unpacked_bytes);
+      else if (path.endsWith('/plan.md') && plans.size < MAX_PLANS) {
+        const text = await readInnerPlan(entry, limits);
+        if (text !== null) plans.set(path.slice(0, -'/plan.md'.length), text);
+      } else await skip(entry, limits.max_unpacked_bytes);
     }
   } finally {
     // Lets go of the decompressor; on a stream that has failed there is nothing left to cancel.
     await reader.cancel().catch(() => undefined);
   }
-  if (markdown !== null) return { markdown, files: paths.files() };
+  if (markdown !== null) return { markdown, files: paths.files(), plans };
   const folder = paths.folderWithPlan();
   throw refuse(
     'It holds no plan.md at its top.',
@@ -86,6 +95,19 @@ async function readMarkdown(entry: ParsedTarEntry, limits: BundleLimits): Promis
     throw toRefusal(error, limits.max_unpacked_bytes);
   }
   return decodeText(bytes, 'plan.md');
+}
+
+/** Null: too large or no text; whether that matters is asked when a task names it. */
+async function readInnerPlan(entry: ParsedTarEntry, limits: BundleLimits): Promise<string | null> {
+  if (entry.header.size > limits.max_markdown_bytes) {
+    await skip(entry, limits.max_unpacked_bytes);
+    return null;
+  }
+  const markdown = await readMarkdown(entry, limits).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 'invalid_bundle') throw error;
+    return null;
+  });
+  return markdown;
 }
 
 async function skip(entry: ParsedTarEntry, limit: number): Promise<void> {

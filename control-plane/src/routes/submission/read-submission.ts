@@ -21,6 +21,8 @@ export interface SentPlan {
   readonly bundle: Uint8Array<ArrayBuffer> | null;
   /** Paths in the bundle. Of a plan.md alone nothing is known of the folder. */
   readonly files: readonly string[] | null;
+  /** Each other plan.md by its folder in the bundle; absent where there is none. */
+  readonly plans?: ReadonlyMap<string, string>;
   /** sha256 of the bundle, or of plan.md where there is none. */
   readonly digest: string;
   readonly fields: SubmitFields;

@@ -1,5 +1,5 @@
 import type { AgentView, Page } from '@planfleet/shared-types';
-import { asc, gt, sql } from 'drizzle-orm';
+import { and, asc, gt, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import { openReader } from '../reader.ts';
 import { agents } from '../schema.ts';
@@ -24,7 +24,10 @@ export async function listAgents(
       leased: sql<number>`(SELECT count(*) FROM tasks t WHERE t.agent_id = ${agents.id} AND t.state = 'leased')`,
     })
     .from(agents)
-    .where(options.cursor === null ? undefined : gt(agents.name, options.cursor))
+    .where(
+      // Not the brain, which holds the tasks of type execute_plan.
+      and(gt(agents.id, 0), options.cursor === null ? undefined : gt(agents.name, options.cursor)),
+    )
     .orderBy(asc(agents.name))
     .limit(options.limit + 1);
   return toPage(

@@ -12,12 +12,15 @@ const COUNTS = `coalesce(sum(s.total), 0) AS total,
   coalesce(sum(s.succeeded), 0) AS succeeded, coalesce(sum(s.abandoned), 0) AS abandoned,
   coalesce(sum(s.skipped), 0) AS skipped, coalesce(sum(s.cancelled), 0) AS cancelled`;
 
-const LIST = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${COUNTS}
+const PARENT = `(SELECT p.id || ':' || ps.key || ':' || b.parent_ordinal FROM stages ps JOIN batches p ON p.seq = ps.batch_seq
+  WHERE ps.id = b.parent_stage AND p.deleted_at IS NULL) AS parent`;
+
+const LIST = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${PARENT}, ${COUNTS}
   FROM (SELECT * FROM batches WHERE seq < :before AND deleted_at IS NULL ORDER BY seq DESC LIMIT :limit) b
     LEFT JOIN stages s ON s.batch_seq = b.seq
   GROUP BY b.seq ORDER BY b.seq DESC`;
 
-const READ = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${COUNTS}
+const READ = `SELECT b.seq, b.id, b.plan_name, b.state, b.priority, b.submitted_by, b.created_at, b.finished_at, ${PARENT}, ${COUNTS}
   FROM batches b LEFT JOIN stages s ON s.batch_seq = b.seq
   WHERE b.id = :id GROUP BY b.seq`;
 
@@ -55,6 +58,7 @@ interface BatchRow extends CountsRow {
   submitted_by: string;
   created_at: number;
   finished_at: number | null;
+  parent: string | null;
 }
 
 function toBatchView(row: BatchRow): BatchView {
@@ -66,6 +70,7 @@ function toBatchView(row: BatchRow): BatchView {
     submitted_by: row.submitted_by,
     created_at: toIso(row.created_at),
     finished_at: toIsoOrNull(row.finished_at),
+    parent: row.parent,
     ...countsView(row),
   };
 }

@@ -73,6 +73,9 @@ export interface TaskFacts {
   readonly leased_at: number | null;
   readonly agent_seen_at: number | null;
   readonly signal: Signal | null;
+  /** The batch that it started last (execute_plan). */
+  readonly child?: string | null;
+  readonly child_state?: BatchState | null;
   readonly last: {
     readonly outcome: string;
     readonly agent: string;
@@ -107,13 +110,14 @@ const READ_STAGES = `SELECT s.key, s.state, s.total, s.succeeded, s.leased, s.ab
 
 const READ_AGENTS = `SELECT a.name, a.expires_at, a.last_seen_at, a.draining_at, a.slots, a.labels, a.storage,
     (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
-  FROM agents a ORDER BY a.name LIMIT ${AGENTS}`;
+  FROM agents a WHERE a.id > 0 ORDER BY a.name LIMIT ${AGENTS}`;
 
 const READ_TASK = `SELECT t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, t.leased_at, t.stop, ${SIGNAL_KIND},
-    a.name AS agent, a.last_seen_at AS agent_seen_at
+    a.name AS agent, a.last_seen_at AS agent_seen_at, c.id AS child, c.state AS child_state
   FROM batches b JOIN stages s ON s.batch_seq = b.seq AND s.key = :stage_key
     JOIN tasks t ON t.stage_id = s.id AND t.ordinal = :ordinal
     LEFT JOIN agents a ON a.id = t.agent_id AND t.state = 'leased'
+    LEFT JOIN batches c ON c.parent_stage = t.stage_id AND c.parent_ordinal = t.ordinal AND c.parent_attempt = t.attempt AND c.deleted_at IS NULL
   WHERE b.id = :batch_id`;
 
 const READ_LAST = `SELECT h.outcome, a.name AS agent, h.message, h.ended_at

@@ -24,7 +24,7 @@ const TASKS = `SELECT coalesce(sum(s.total), 0) AS total,
 
 const AGENTS = `SELECT a.slots, a.expires_at,
     (SELECT count(*) FROM tasks t WHERE t.agent_id = a.id AND t.state = 'leased') AS leased
-  FROM agents a`;
+  FROM agents a WHERE a.id > 0`;
 
 const TICK = 'SELECT last_tick_at FROM brain WHERE id = 1';
 

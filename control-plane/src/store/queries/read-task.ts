@@ -6,7 +6,9 @@ import { type StageOfTask, TASK_COLUMNS, TASK_JOINS, type TaskRow, toTaskView } 
 import { toIso, toIsoOrNull } from './view-time.ts';
 
 const READ_TASK = `SELECT ${TASK_COLUMNS}, s.key, s.state AS stage_state, s.list_id, s.definition,
-    CASE WHEN s.group_size > 1 THEN ${GROUP_ITEMS} END AS items
+    CASE WHEN s.group_size > 1 THEN ${GROUP_ITEMS} END AS items,
+    (SELECT c.id FROM batches c WHERE c.parent_stage = s.id AND c.parent_ordinal = t.ordinal
+      AND c.deleted_at IS NULL ORDER BY c.parent_attempt DESC LIMIT 1) AS child_batch
   FROM batches b JOIN stages s ON s.batch_seq = b.seq JOIN tasks t ON t.stage_id = s.id ${TASK_JOINS}
   WHERE b.id = :batch_id AND s.key = :stage_key AND t.ordinal = :ordinal`;
 
@@ -48,6 +50,7 @@ export async function readTask(db: Database, address: TaskAddress): Promise<Task
   return {
     ...toTaskView(row, stage),
     command: readCommand(row.definition),
+    child_batch: row.child_batch,
     ...(row.items === null ? {} : { items: (JSON.parse(row.items) as string[]).map(parseItem) }),
     history: readRows<AttemptRow>(attempts).map(toAttemptView),
   };
@@ -58,6 +61,7 @@ interface DetailRow extends TaskRow {
   stage_state: StageOfTask['state'];
   list_id: number | null;
   definition: string;
+  child_batch: string | null;
   items: string | null;
 }
 

@@ -49,10 +49,15 @@ const COUNT_TAKEN = `WITH ${TAKEN}
 UPDATE stages SET ready = ready - taken.n, leased = leased + taken.n, served = (SELECT claim_no FROM brain)
   FROM taken WHERE stages.id = taken.s`;
 
-/** Until files travel between machines, a batch stays where its first task ran: only there are its files. */
+/**
+ * Until files travel between machines, a batch stays where its first task ran: only there are its files. A child that
+ * works on files of its parent stays with it.
+ */
 const SETTLE_HOME = `WITH ${TAKEN}
 UPDATE stages SET storage = (SELECT storage FROM agents WHERE name = :agent)
-  WHERE storage IS NULL AND batch_seq IN (SELECT s.batch_seq FROM taken JOIN stages s ON s.id = taken.s)`;
+  WHERE storage IS NULL AND batch_seq IN (SELECT s.batch_seq FROM taken JOIN stages s ON s.id = taken.s
+    UNION SELECT f.seq FROM taken CROSS JOIN stages s CROSS JOIN batches b CROSS JOIN batches f
+      WHERE s.id = taken.s AND b.seq = s.batch_seq AND f.home = b.home)`;
 
 export interface ClaimStatementParams {
   readonly agent: string;
@@ -72,9 +77,9 @@ export function claim(params: ClaimStatementParams): Statement[] {
 }
 
 /** The items of a task over a list with groups, in order: one range of the key. */
-export const GROUP_ITEMS = `(SELECT json_group_array(g.item) FROM (SELECT g.item FROM list_items g
+export const GROUP_ITEMS = `(SELECT json_group_array(own.item) FROM (SELECT g.item FROM list_items g
     WHERE l.grouped = 1 AND g.list_id = l.id AND g.ordinal >= t.ordinal * s.group_size AND g.ordinal < (t.ordinal + 1) * s.group_size
-    ORDER BY g.ordinal) g)`;
+    ORDER BY g.ordinal) own)`;
 
 const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, t.stop, i.item, s.key, s.list_id IS NOT NULL AS has_list, s.group_size,
     l.count AS list_count, n.nth, CASE WHEN l.grouped = 1 THEN ${GROUP_ITEMS} END AS items
@@ -87,7 +92,7 @@ const READ_LEASES = `SELECT t.stage_id AS stage, t.ordinal, t.lease, t.attempt, 
   ORDER BY t.lease, t.stage_id, t.ordinal`;
 
 const READ_STAGES = `SELECT s.id, s.key, s.definition, s.list_id IS NOT NULL AS has_list, b.id AS batch_id, b.plan_name,
-    b.plan_digest, b.bundle, b.setup, b.inputs,
+    b.plan_digest, b.bundle, b.plan_folder, b.setup, b.inputs,
     (SELECT json_group_array(json_array(l.id, l.path, l.jsonpath, CASE WHEN l.grouped = 1 THEN
       (SELECT max(o.group_size) FROM stages o WHERE o.list_id = l.id) ELSE 1 END)) FROM lists l WHERE l.producer_stage = s.id) AS lists
   FROM stages s JOIN batches b ON b.seq = s.batch_seq

@@ -60,6 +60,9 @@ lost(s, o) AS (
     CROSS JOIN stage_edges p ON p.to_stage = late.s AND p.kind = 'item' CROSS JOIN stages above ON above.id = p.from_stage
     CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'late.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))`;
 
+/** Repeats that are counted: the number is for people. */
+const MOST_REPEATS = 1_000;
+
 /** Once for each list: with its last chunk, or when it turns out to have no items. */
 const DECIDE = `WITH ${CHUNK}
 INSERT INTO decisions (at, type, batch_seq, stage_id, count, message, details)
@@ -72,7 +75,15 @@ UNION ALL
 SELECT :now, 'FOREACH_EMPTY', l.batch_seq, l.lead_stage, 0, coalesce(l.path, 'A list in the plan') || ' has no items: '
     || group_concat(s.key, ', ') || iif(count(s.id) = 1, ' is', ' are') || ' done without a task.', json_object('stages', json_group_array(s.key))
   FROM json_each(:lists) x CROSS JOIN lists l ON l.id = x.value AND l.count = 0 JOIN stages s ON s.list_id = l.id AND s.expanded = 0
-  GROUP BY l.id`;
+  GROUP BY l.id
+UNION ALL
+SELECT :now, 'DUPLICATE_ITEM_ID', list.batch_seq, list.lead_stage, n, coalesce(list.path, 'A list in the plan') || ' has '
+    || iif(n = 1, 'an item', iif(n = ${MOST_REPEATS}, '${MOST_REPEATS} or more items', n || ' items')) || ' with the id of an earlier one, the first at place '
+    || (first + 1) || ': their names end in a number of their own.', json_object('first', first)
+  FROM (SELECT l.batch_seq, l.lead_stage, l.path,
+      (SELECT count(*) FROM (SELECT 1 FROM list_repeats r WHERE r.list_id = l.id LIMIT ${MOST_REPEATS})) AS n,
+      (SELECT min(r.ordinal) FROM list_repeats r WHERE r.list_id = l.id) AS first
+    FROM chunk JOIN lists l ON l.id = chunk.list_id AND chunk.next = chunk.whole) list WHERE n > 0`;
 
 /** Compare and set: a chunk replayed after a lost answer finds the cursor moved, and itself gone. */
 const ADVANCE = `WITH ${CHUNK}

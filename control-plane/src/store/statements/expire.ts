@@ -62,7 +62,7 @@ const CLEAR = `UPDATE agents SET expires_at = NULL WHERE expires_at < :now
   AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.agent_id = agents.id AND t.state = 'leased')`;
 
 /** Not heard of in time, and not yet told. Not while the control plane itself may have been what was away. */
-const MISSED = `missing_at IS NULL AND (expires_at IS NULL OR expires_at < :now)
+const MISSED = `id > 0 AND missing_at IS NULL AND (expires_at IS NULL OR expires_at < :now)
     AND EXISTS (SELECT 1 FROM brain WHERE expire_not_before <= :now AND last_tick_at >= :now - 3 * :tick_ms)`;
 
 /** Once for each silence, with what it holds: the trigger on \`agents\` tells of its end. */

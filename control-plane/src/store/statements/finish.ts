@@ -4,9 +4,12 @@ import { IS_CANCELLED } from './signals.ts';
 /** First retry after 2 s, doubling, at most 5 min (brain.md), each with a jitter of 20 % either way. */
 const BACKOFF_MS = 'min(300000, 2000 * (1 << min(t.tries, 8))) * (80 + (t.ordinal * 37 + :seed) % 41) / 100';
 
-/** One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]]; `i` is its place. */
-const REPORTED = `r(i, s, o, lease, outcome, lists) AS MATERIALIZED (
-  SELECT key, value->>0, value->>1, value->>2, value->>3, value->4 FROM json_each(:reports))`;
+/**
+ * One row a report: stage, ordinal, lease, outcome, [[list, count, [sha256 of its chunks]]], and 1 where another try
+ * would be in vain; `i` is its place.
+ */
+const REPORTED = `r(i, s, o, lease, outcome, lists, final) AS MATERIALIZED (
+  SELECT key, value->>0, value->>1, value->>2, value->>3, value->4, value->>5 FROM json_each(:reports))`;
 
 /** Lists that the stage must bring, and that the report does not bring in full. */
 const INCOMPLETE = `EXISTS (SELECT 1 FROM lists l WHERE l.producer_stage = r.s AND NOT EXISTS (
@@ -25,11 +28,11 @@ const MINE = `t.lease = r.lease AND t.agent_id = (SELECT id FROM agents WHERE na
  * second state is LATE_RESULT: the lease expired, nobody has claimed the task since, and it did succeed.
  */
 const ACCEPTED = `${REPORTED}, accepted AS MATERIALIZED (
-  SELECT r.i, r.s, r.o, r.lease, r.outcome, t.state AS was, t.attempt, t.agent_id, t.leased_at,
+  SELECT r.i, r.s, r.o, r.lease, r.outcome, r.final, t.state AS was, t.attempt, t.agent_id, t.leased_at,
     CASE WHEN t.${IS_CANCELLED} THEN 'cancelled'
       WHEN r.outcome = 'succeeded' THEN 'succeeded'
       WHEN r.outcome = 'returned' OR (r.outcome = 'stopped' AND t.stop IS NULL) THEN 'ready'
-      WHEN t.tries + 1 >= s.max_attempts THEN 'abandoned'
+      WHEN r.final = 1 OR t.tries + 1 >= s.max_attempts THEN 'abandoned'
       ELSE 'backoff' END AS next,
     :now + ${BACKOFF_MS} AS retry_at
   FROM r CROSS JOIN tasks t ON t.stage_id = r.s AND t.ordinal = r.o JOIN stages s ON s.id = r.s
@@ -60,7 +63,7 @@ INSERT INTO decisions (at, type, batch_seq, stage_id, ordinal, attempt, agent, c
 SELECT :now, iif(a.next = 'backoff', 'RETRY', 'ABANDON'), st.batch_seq, st.id, iif(count(*) = 1, a.o, NULL), iif(count(*) = 1, a.attempt, NULL),
     :agent, count(*), iif(count(*) = 1, st.key || ':' || a.o, count(*) || ' tasks of ' || st.key) || ' failed on ' || :agent
     || iif(a.next = 'backoff', ' and ' || iif(count(*) = 1, 'is', 'are') || ' tried again in ' || printf('%.1f', (min(a.retry_at) - :now) / 1000.0) || ' s: ',
-      ' for the last of ' || st.max_attempts || iif(st.max_attempts = 1, ' time', ' times') || ' and ' || iif(count(*) = 1, 'is', 'are') || ' given up: ')
+      iif(max(a.final) = 1, '', ' for the last of ' || st.max_attempts || iif(st.max_attempts = 1, ' time', ' times')) || ' and ' || iif(count(*) = 1, 'is', 'are') || ' given up: ')
     || coalesce(:details->min(a.i)->>1, 'without a reason'),
     json_object('error_type', :details->min(a.i)->>0, 'exit_code', :details->min(a.i)->>2, 'ordinals', json_group_array(a.o))
   FROM accepted a JOIN stages st ON st.id = a.s
@@ -119,7 +122,7 @@ export interface FinishParams {
   /** Place of the report, path, sha256, size, mode. */
   readonly files: readonly (readonly unknown[])[];
   /** Place of the report, name, whether another of them has it, size, head, tail, stored, sha256, kept. */
-  readonly logs: readonly (readonly unknown[])[];
+  readonly logs?: readonly (readonly unknown[])[];
   /** Some report tells of a failure. */
   readonly brings_failures: boolean;
   /** Some report brings lists. One that lacks those of its stage is not accepted. */
@@ -133,7 +136,13 @@ export interface FinishParams {
  * FINISH: leased -> succeeded, backoff, abandoned, cancelled, or ready again; with attempts, lists and files. What
  * most reports do not bring is left out: each of these statements reads all reports, 80 µs for 16.
  */
-export function finish({ files, logs, brings_failures, brings_lists, ...params }: FinishParams): Statement[] {
+export function finish({
+  files,
+  logs = [],
+  brings_failures,
+  brings_lists,
+  ...params
+}: FinishParams): Statement[] {
   const bound = { ...params, files: toJson(files), logs: toJson(logs) };
   const take = [
     ...(brings_lists ? [TAKE_LISTS] : []),

@@ -38,7 +38,7 @@ const LOST_ABOVE = `WITH ${ABOVE}
 /** One of them still has something to do: one lost item may skip a whole group, and so all of a stage before they end. */
 const LIVE_ABOVE = `WITH ${ABOVE}
     SELECT 1 FROM above JOIN stages upper ON upper.id = above.id
-    WHERE upper.expanded = 0 OR upper.waiting + upper.ready + upper.leased + upper.backoff > 0`;
+    WHERE upper.expanded = 0 OR upper.retry IS NOT NULL OR upper.waiting + upper.ready + upper.leased + upper.backoff > 0`;
 
 /**
  * A stage ends when its expansion is finished and nothing in it, nor above what was skipped in it, can move any more; a

@@ -34,6 +34,7 @@ interface StageRow {
   readonly plan_name: string;
   readonly plan_digest: string;
   readonly bundle: string | null;
+  readonly plan_folder: string;
   readonly setup: string | null;
   readonly inputs: string;
   readonly lists: string;
@@ -81,6 +82,7 @@ function toStageSpec(row: StageRow): StageSpec {
     plan_name: row.plan_name,
     plan_digest: row.plan_digest,
     bundle: row.bundle,
+    ...(row.plan_folder === '' ? {} : { plan_folder: row.plan_folder }),
     setup: row.setup,
     inputs: JSON.parse(row.inputs) as Record<string, InputBinding>,
     command: definition.command,

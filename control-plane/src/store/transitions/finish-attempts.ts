@@ -3,6 +3,7 @@ import { type Database, type ResultSet, readRows, type Statement, toJson } from 
 import { claim, readLeases, touchAgent } from '../statements/claim.ts';
 import { expand } from '../statements/expand.ts';
 import { FINISH_INSPECTED, finish } from '../statements/finish.ts';
+import { askPendingChildren } from '../statements/hold.ts';
 import { promote } from '../statements/promote.ts';
 import { release } from '../statements/release.ts';
 import { settle } from '../statements/settle.ts';
@@ -26,13 +27,14 @@ const JITTER_STEPS = 41;
 
 /**
  * COMPLETE-AND-CLAIM: reports end attempts, release and settle what that unblocks, and the agent gets its next
- * tasks, in one batch. `lists_ready`: a list was reported whose tasks the brain goes on making.
+ * tasks, in one batch. `brain_due`: a list was reported whose tasks the brain goes on making, or a child batch is to be
+ * started or has ended.
  */
 export async function finishAttempts(
   db: Database,
   request: FinishRequest,
 ): Promise<
-  { ok: true; answer: ResultsAnswer; lists_ready: boolean } | { ok: false; reason: 'session_superseded' }
+  { ok: true; answer: ResultsAnswer; brain_due: boolean } | { ok: false; reason: 'session_superseded' }
 > {
   const { agent, session, now, lease_ms } = request;
   const reports = dropDuplicates(request.reports);
@@ -70,6 +72,7 @@ export async function finishAttempts(
     leasesAt = statements.length;
     statements.push(...readLeases({ agent, session, have }));
   }
+  statements.push(askPendingChildren());
   const results = await db.batch([...statements], 'write');
   if (settleAt > 0) await settleEmptyStages(db, results, settleAt, now);
   if (readRows(results[0]).length === 0) return { ok: false, reason: 'session_superseded' };
@@ -79,7 +82,8 @@ export async function finishAttempts(
       results: judgeReports(request.reports, results),
       claim: leasesAt > 0 ? readClaimAnswer(results, leasesAt) : null,
     },
-    lists_ready: lists.length > 0,
+    brain_due:
+      lists.length > 0 || Number(readRows<{ pending: number }>(results.at(-1))[0]?.pending ?? 0) === 1,
   };
 }
 

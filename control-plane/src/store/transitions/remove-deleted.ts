@@ -34,6 +34,7 @@ const PARTS: readonly Part[] = [
   ofLists('list_items', 'list_id, ordinal', 1_000),
   ofLists('list_repeats', 'list_id, ordinal', 1_000),
   ofStages('attempts', 'stage_id, ordinal, attempt', 200),
+  ofStages('child_ends', 'stage_id, ordinal, attempt', 1_000),
   ofStages('tasks', 'stage_id, ordinal', 1_000),
   ofStages('stage_edges', 'from_stage, to_stage, kind', 1_000, 'from_stage'),
   ofBatch('files', 'batch_seq, path', 500),

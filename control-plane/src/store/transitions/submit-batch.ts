@@ -10,6 +10,7 @@ import {
   toJson,
 } from '../database.ts';
 import { type FirstSubmission, findSubmission } from '../queries/find-submission.ts';
+import { BRAIN_AGENT } from '../statements/hold.ts';
 import { expandList } from './expand-list.ts';
 import { settleStages } from './settle-stages.ts';
 
@@ -18,6 +19,10 @@ export interface Submission extends BatchContent {
   readonly now: number;
   /** Null: each submission is a batch of its own. */
   readonly idempotency?: Idempotency | null;
+  /** Folder of the bundle that is its `{PLAN_PATH}`, as `a/b`; none: the top. */
+  readonly plan_folder?: string;
+  /** The task that starts it, held for this attempt by the statements that come before. */
+  readonly parent?: ParentTask;
 }
 
 /** What makes a repeated submission the same one, for as long as there is the batch. */
@@ -30,6 +35,16 @@ export interface Idempotency {
   readonly answer: object;
 }
 
+export interface ParentTask {
+  readonly stage: number;
+  readonly ordinal: number;
+  readonly attempt: number;
+  /** Of the child: 1 where the parent was submitted by somebody. */
+  readonly depth: number;
+  /** The child reads or writes files of its parent, so that it runs where they are. */
+  readonly shares_files: boolean;
+}
+
 export interface SubmitResult {
   readonly batch_id: string;
   readonly stages: number;
@@ -38,20 +53,36 @@ export interface SubmitResult {
   readonly first: FirstSubmission | null;
 }
 
+/**
+ * A child whose parent's task is not held for it, or has a live child, gets no id: the schema refuses that, and so all
+ * of its batch.
+ */
+const IS_REFUSED = `:parent_stage IS NOT NULL AND (NOT EXISTS (SELECT 1 FROM tasks t WHERE t.stage_id = :parent_stage
+    AND t.ordinal = :parent_ordinal AND +t.state = 'leased' AND t.agent_id = ${BRAIN_AGENT} AND t.attempt = :parent_attempt)
+  OR EXISTS (SELECT 1 FROM batches c WHERE c.parent_stage = :parent_stage AND c.parent_ordinal = :parent_ordinal
+    AND c.state IN ('active','paused','cancelling')))`;
+
 /** `YYYYMMDD_HHMMSS`; another in the same second gets `_02`, in this same INSERT. Deleted ones count too. */
 const INSERT_BATCH = `INSERT INTO batches (id, state, plan_name, plan_digest, bundle, setup, inputs, priority, submitted_by, created_at,
-  idempotency_key, request_digest, answer)
-SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id >= :base AND id < :base || '\`') THEN :base
+  idempotency_key, request_digest, answer, plan_folder, depth, parent_stage, parent_ordinal, parent_attempt, home)
+SELECT CASE WHEN ${IS_REFUSED} THEN NULL WHEN NOT EXISTS (SELECT 1 FROM batches WHERE id >= :base AND id < :base || '\`') THEN :base
     ELSE :base || printf('_%02d', 1 + coalesce((SELECT max(CAST(substr(id, 17) AS INTEGER)) FROM batches
       WHERE id > :base || '_' AND id < :base || '\`'), 1)) END,
-  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now, :idempotency_key, :request_digest, :answer
+  'active', :plan_name, :plan_digest, :bundle, :setup, :inputs, :priority, :submitted_by, :now, :idempotency_key, :request_digest, :answer,
+  :plan_folder, :depth, :parent_stage, :parent_ordinal, :parent_attempt,
+  (SELECT coalesce(p.home, p.seq) FROM stages s JOIN batches p ON p.seq = s.batch_seq WHERE s.id = :home_stage)
 RETURNING id`;
+
+/** Batches with one home stay on the storage where the first task of any of them runs. */
+const FOUND_HOME = `UPDATE batches SET home = seq
+  WHERE seq = (SELECT batch_seq FROM stages WHERE id = :home_stage) AND home IS NULL`;
 
 /** Rows of one INSERT get consecutive ids, so that a stage's id is the first one plus its position. */
 const INSERT_STAGES = `INSERT INTO stages (batch_seq, position, key, description, class, labels, priority, definition, max_attempts,
-  max_failures, max_failures_percent, state, runnable, expanded, total, ready, group_size, opened_at)
+  max_failures, max_failures_percent, state, runnable, expanded, total, ready, group_size, opened_at, storage)
 SELECT (SELECT max(seq) FROM batches), j.key, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6,
-  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, value->>12, iif(value->>10, :now, NULL)
+  value->>7, value->>8, value->>9, value->>10, value->>11, value->>11, value->>11, value->>12, iif(value->>10, :now, NULL),
+  (SELECT storage FROM stages WHERE id = :home_stage)
 FROM json_each(:stages) j ORDER BY j.key
 RETURNING id`;
 
@@ -84,14 +115,18 @@ const INSERT_CHUNKS = `INSERT INTO list_chunks (list_id, lease, first, count, sh
 SELECT value->>0 + ${FIRST_LIST}, 0, value->>1, value->>2, '', value->>3, value->>4 FROM json_each(:chunks)`;
 
 /**
- * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing. Of two with one idempotency key
- * the second one fails in the INSERT itself, and is told of the first one's batch.
+ * SUBMIT: a batch with its stages, edges, lists and single tasks. All or nothing, with what `before` changes. Of two
+ * with one idempotency key the second one fails in the INSERT itself, and is told of the first one's batch.
  */
-export async function submitBatch(db: Database, submission: Submission): Promise<SubmitResult> {
+export async function submitBatch(
+  db: Database,
+  submission: Submission,
+  before: readonly Statement[] = [],
+): Promise<SubmitResult> {
   const { blueprint, now, submitted_by, idempotency = null } = submission;
   let results: ResultSet[];
   try {
-    results = await db.batch(insertBatch(submission), 'write');
+    results = (await db.batch([...before, ...insertBatch(submission)], 'write')).slice(before.length);
   } catch (error) {
     // Whatever failed: a batch under this key is what was asked for, also when it was this one's answer that got lost.
     const first =
@@ -113,7 +148,7 @@ export async function submitBatch(db: Database, submission: Submission): Promise
 }
 
 function insertBatch(submission: Submission): Statement[] {
-  const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by } =
+  const { blueprint, inputs, now, plan_name, plan_digest, bundle, setup, priority, submitted_by, parent } =
     submission;
   const { idempotency = null } = submission;
   const withList = new Set(blueprint.lists.flatMap((list) => list.stages));
@@ -129,6 +164,12 @@ function insertBatch(submission: Submission): Statement[] {
     idempotency_key: idempotency?.key ?? null,
     request_digest: idempotency?.digest ?? null,
     answer: idempotency === null ? null : toJson(idempotency.answer),
+    plan_folder: submission.plan_folder ?? '',
+    depth: parent?.depth ?? 0,
+    parent_stage: parent?.stage ?? null,
+    parent_ordinal: parent?.ordinal ?? null,
+    parent_attempt: parent?.attempt ?? null,
+    home_stage: parent?.shares_files === true ? parent.stage : null,
     base: formatBatchTime(now),
     inputs: JSON.stringify(inputs),
     stage_count: blueprint.stages.length,
@@ -150,6 +191,7 @@ function insertBatch(submission: Submission): Statement[] {
   if (blueprint.lists.length > 0) {
     statements.push(...[INSERT_LISTS, LINK_LISTS, INSERT_CHUNKS].map((sql) => bindStatement(sql, params)));
   }
+  if (parent?.shares_files === true) statements.push(bindStatement(FOUND_HOME, params));
   statements.push(bindStatement(DECIDE, params));
   return statements;
 }

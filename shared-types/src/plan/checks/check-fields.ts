@@ -13,7 +13,9 @@ export function checkFields(draft: PlanDraft): void {
     for (const [key, field] of task.fields) {
       const { suits, purpose } = taskFields[key] ?? {};
       if (suits === undefined || suits(task.task) || other) continue;
-      if (needsForeach.has(key) && (task.has_foreach || lacksForeach(task))) continue;
+      // That the foreach is missing or wrong was told; groups of child batches there are none.
+      const isTold = task.has_foreach || lacksForeach(task);
+      if (needsForeach.has(key) && isTold && task.task.type !== 'execute_plan') continue;
       draft.found.add({
         severity: 'warning',
         rule: 'wrong_field',

@@ -18,6 +18,7 @@ import { storeListChunks } from '../../../../control-plane/src/store/transitions
 import { storeLogChunks } from '../../../../control-plane/src/store/transitions/store-log-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
+import { runChildren } from '../../../support/run-children.ts';
 import { runOperations } from '../../../support/run-operations.ts';
 import { runQueries } from '../../../support/run-queries.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
@@ -104,6 +105,7 @@ beforeAll(async () => {
   await skipAbandoned(db, { now });
   await findUnsettled(db);
   await runQueries(db, batch_id);
+  await runChildren(db, now);
   await runOperations(db, { batch_id, agent, now });
   await cancelBatch(db, { batch_id, now });
   await runTick({ db, clock: { now: () => now }, settings });
@@ -155,7 +157,9 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
     const params = Object.fromEntries(
       names.map((name) => [
         name,
-        /^(reports|details|files|logs|arrived|have|stages|lists|running|chunks|edges|links)$/.test(name)
+        /^(reports|details|files|logs|arrived|have|stages|lists|running|chunks|edges|links|wanted|plans)$/.test(
+          name,
+        )
           ? '[]'
           : 1,
       ]),
@@ -166,7 +170,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
       if (table === undefined || SMALL.has(table)) continue;
       // Scans of partial indexes touch only the rows in that hot state; json_each and CTEs are the request's own rows.
       if (
-        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|stages_retry|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted)/.test(
+        /VIRTUAL TABLE|USING (COVERING )?INDEX (stages_ended|lists_expanding|stages_retry|tasks_abandoned|tasks_backoff|batches_live|agents_expiry|stages_lane|tokens_revoked|batches_deleted|tasks_stopped_below)/.test(
           detail,
         )
       )
@@ -182,7 +186,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
 /** CTEs are scanned under their own names; a table under its name or the alias that the text gives it. */
 function isRealTable(name: string, sql: string): boolean {
   const tables =
-    'log_chunks|attempt_logs|batches|lists|list_chunks|stages|stage_edges|tasks|attempts|files|tokens|plans|decisions';
+    'log_chunks|attempt_logs|batches|lists|list_chunks|list_items|list_repeats|stages|stage_edges|tasks|attempts|files|tokens|plans|child_plans|decisions';
   if (new RegExp(`^(${tables})$`).test(name)) return true;
   return new RegExp(`\\b(${tables}) (AS )?${name}\\b`).test(sql);
 }

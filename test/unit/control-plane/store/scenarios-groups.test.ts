@@ -252,6 +252,15 @@ test('an id that an earlier item has gets the next free number', async () => {
   await store.register('a');
   const { leases } = await store.claim('a', 10);
   expect(leases.map((lease) => lease.name)).toEqual(page?.items.map((task) => task.name));
+  const decisions = "SELECT count, message, details FROM decisions WHERE type = 'DUPLICATE_ITEM_ID'";
+  expect(await store.rows(decisions)).toEqual([
+    {
+      count: 3,
+      message:
+        'A list in the plan has 3 items with the id of an earlier one, the first at place 3: their names end in a number of their own.',
+      details: '{"first":2}',
+    },
+  ]);
 });
 
 test('100,000 items in groups of 50 and 80 are made, claimed and ended, each once', async () => {
