@@ -58,6 +58,10 @@ export interface StageDefinition {
   readonly produces: readonly string[];
   /** Of a task of type execute_plan: no agent runs it, the brain starts a batch. */
   readonly child?: ChildDefinition;
+  /** Names of secrets that the machine has to have. */
+  readonly secrets?: readonly string[];
+  /** Those of all tasks of the plan, for Setup. */
+  readonly setup_secrets?: readonly string[];
 }
 
 export interface ChildDefinition {

@@ -2,6 +2,7 @@ import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import type { TokenVerifier } from './auth/token-verifier.ts';
 import type { Settings } from './settings.ts';
 import type { Database } from './store/database.ts';
+import type { LogBell } from './wake/log-bell.ts';
 import type { Wake } from './wake/wake.ts';
 import type { BatchWatch } from './watch/batch-watch.ts';
 
@@ -48,6 +49,7 @@ export interface Deps {
   /** Lower-case hex. A port, because WebCrypto resolves in no fixed order and Node hashes ten times faster at once. */
   readonly sha256: (data: Uint8Array) => Promise<string>;
   readonly wake: Wake;
+  readonly logs: LogBell;
   readonly watch: BatchWatch;
   readonly brain: BrainPort;
   readonly auth: TokenVerifier;

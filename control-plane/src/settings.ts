@@ -10,6 +10,11 @@ export interface Settings {
   readonly tick_ms: number;
   /** How often an instance with waiting agents looks whether another instance has made work. */
   readonly wake_poll_ms: number;
+  /** An agent sends output of its tasks at this interval, and at the shorter one while somebody reads along. */
+  readonly log_pace_ms: number;
+  readonly followed_log_pace_ms: number;
+  /** Database reads of one request that follows a log; then its reader comes back. */
+  readonly follow_reads: number;
   /** How often a batch that somebody watches is looked at: the most that its events are behind. */
   readonly events_poll_ms: number;
   /** A stream of events without any sends a sign of life this often. */
@@ -34,6 +39,11 @@ export const DEFAULT_SETTINGS: Settings = {
   tick_ms: 5_000,
   // 25 reads per held request: within the 50 subrequests of a Worker.
   wake_poll_ms: 1_000,
+  // 100 busy agents make 100 small writes a second; a reader is about as far behind when it begins.
+  log_pace_ms: 1_000,
+  // Nobody notices a quarter of a second, and a task that prints all the time costs four writes a second.
+  followed_log_pace_ms: 250,
+  follow_reads: Number.POSITIVE_INFINITY,
   // Three looks in two seconds, of at most three events each: about four events a second whatever happens.
   events_poll_ms: 700,
   // Below the 30 s to 60 s after which proxies take a silent connection for dead.

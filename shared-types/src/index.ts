@@ -1,5 +1,6 @@
 export * from './errors.ts';
 export * from './ids.ts';
+export { logName } from './log-name.ts';
 export { applyFixes } from './plan/apply-fixes.ts';
 export type { KnownPlans } from './plan/checks/check-children.ts';
 export * from './plan/diagnostic.ts';
@@ -29,6 +30,7 @@ export * from './wire/blob.ts';
 export * from './wire/decision.ts';
 export * from './wire/events.ts';
 export * from './wire/explanation.ts';
+export * from './wire/log.ts';
 export * from './wire/operate.ts';
 export * from './wire/plan.ts';
 export * from './wire/problem.ts';

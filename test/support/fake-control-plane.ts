@@ -13,6 +13,8 @@ import {
   itemsRequestSchema,
   type LeasedTask,
   type LeaseKey,
+  type LogChunk,
+  logsRequestSchema,
   type RegisterAnswer,
   type RegisterRequest,
   type Report,
@@ -22,7 +24,7 @@ import {
   type Stop,
 } from '@planfleet/shared-types';
 
-export type Route = 'register' | 'claim' | 'results' | 'heartbeat' | 'items' | 'missing' | 'blob';
+export type Route = 'register' | 'claim' | 'results' | 'heartbeat' | 'items' | 'logs' | 'missing' | 'blob';
 
 interface Lease {
   readonly task: LeasedTask;
@@ -54,6 +56,12 @@ export class FakeControlPlane {
   readonly seen: Seen[] = [];
   /** Items by list and lease, in order of their offsets. */
   readonly items = new Map<string, Map<number, { sha256: string; items: unknown[] }>>();
+  /** Live output, in the order in which it came. */
+  readonly logChunks: LogChunk[] = [];
+  /** Log files that came after their reports. */
+  readonly arrivedLogs: string[] = [];
+  /** Uploads hang until this resolves. */
+  uploadsWaitFor: Promise<void> = Promise.resolve();
   readonly registrations: RegisterRequest[] = [];
   readonly beats: HeartbeatRequest[] = [];
   /** Answers of this kind are prepared, and then never arrive. */
@@ -217,6 +225,7 @@ export class FakeControlPlane {
     if (request.headers.authorization !== `Bearer ${this.token}`) {
       return problem(response, 'bad_token', 'The token is unknown');
     }
+    if (route === 'blob' && request.method === 'PUT') await this.uploadsWaitFor;
     if (route === 'blob') this.#answerBlob(request, response, url.pathname.slice('/v1/blobs/'.length), body);
     else await this.#answerJson(route, json, url, request, response);
     this.#changed();
@@ -285,6 +294,14 @@ export class FakeControlPlane {
           known.set(chunk.offset, { sha256, items: chunk.items });
         }
         return {};
+      }
+      case 'logs': {
+        const { session, chunks, arrived } = logsRequestSchema.parse(json);
+        if (session !== this.#session) return 'session_superseded';
+        this.arrivedLogs.push(...arrived.map((log) => log.sha256));
+        const isLive = chunks.map((chunk) => this.#live.has(keyOf(chunk)));
+        this.logChunks.push(...chunks.filter((_, place) => isLive[place]));
+        return { refused: isLive.flatMap((live, place) => (live ? [] : [place])), pace_ms: 250 };
       }
       case 'missing': {
         const { sha256 } = json as { sha256: string[] };
@@ -402,7 +419,7 @@ function routeOf(path: string): Route | null {
   if (path === '/v1/agents/register') return 'register';
   if (path === '/v1/blobs/missing') return 'missing';
   if (path.startsWith('/v1/blobs/')) return 'blob';
-  const match = /^\/v1\/agents\/[^/]+\/(claim|results|heartbeat|items)$/.exec(path);
+  const match = /^\/v1\/agents\/[^/]+\/(claim|results|heartbeat|items|logs)$/.exec(path);
   return match === null ? null : (match[1] as Route);
 }
 

@@ -14,6 +14,7 @@ import { listTasks } from '../../control-plane/src/store/queries/list-tasks.ts';
 import { listTimeline } from '../../control-plane/src/store/queries/list-timeline.ts';
 import { listTokens } from '../../control-plane/src/store/queries/list-tokens.ts';
 import { readDemand } from '../../control-plane/src/store/queries/read-demand.ts';
+import { findLog, findTaskKey, readLog } from '../../control-plane/src/store/queries/read-log.ts';
 import { readMetrics } from '../../control-plane/src/store/queries/read-metrics.ts';
 import { readPlanVersion } from '../../control-plane/src/store/queries/read-plan-version.ts';
 import { readRevocations } from '../../control-plane/src/store/queries/read-revocations.ts';
@@ -38,6 +39,9 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listFiles(db, { ...page, batch_id });
   await listFiles(db, { ...page, batch_id, prefix: 'output/' });
   await findFile(db, batch_id, 'x');
+  await findTaskKey(db, { batch_id, stage_key: 'scan', ordinal: 0 });
+  await readLog(db, { stage: 1, ordinal: 0, attempt: 1, offset: 0 });
+  await findLog(db, batch_id, 'logs/x');
   await findSubmission(db, { submitted_by: 'x', key: 'x' });
   for (const order of ['newest', 'oldest'] as const) {
     for (const [batch, type] of [

@@ -11,6 +11,7 @@ import { createDeps, type Ports } from '../../control-plane/src/create-deps.ts';
 import type { Deps, LogEntry, Timers } from '../../control-plane/src/deps.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../control-plane/src/settings.ts';
 import type { Database } from '../../control-plane/src/store/database.ts';
+import { createSharedBell } from '../../control-plane/src/wake/bells/shared-bell.ts';
 import { createSharedPoller } from '../../control-plane/src/wake/wakes/shared-poller.ts';
 import { createBatchWatch } from '../../control-plane/src/watch/batch-watch.ts';
 import { openTempDatabase } from './temp-database.ts';
@@ -77,6 +78,7 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     random: Math.random,
     sha256,
     wake: createSharedPoller({ db, clock, timers, log: logTo, poll_ms: settings.wake_poll_ms }),
+    logs: createSharedBell(timers),
     watch: createBatchWatch({
       db,
       timers,
@@ -112,6 +114,7 @@ export async function openTestApp(change: TestAppChange = {}): Promise<TestApp> 
     },
     async close() {
       deps.wake.close();
+      deps.logs.close();
       deps.watch.close();
       await temporary.close();
       rmSync(folder, { recursive: true, force: true });

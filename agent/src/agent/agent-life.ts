@@ -13,6 +13,7 @@ import type { ControlPlaneClient } from '../http/control-plane-client.ts';
 import type { AgentDeps } from './agent-deps.ts';
 import type { AgentOptions, ExitReason } from './agent-options.ts';
 import { LeaseBook, leaseText } from './lease-book.ts';
+import type { LogStreamer } from './log-streamer.ts';
 import { Outbox, type OutboxEntry } from './outbox.ts';
 import type { OutboxLog } from './outbox-log.ts';
 import { RunQueue } from './run-queue.ts';
@@ -28,6 +29,7 @@ export interface LifeParts {
   readonly deps: AgentDeps;
   readonly controlPlane: ControlPlaneClient;
   readonly runner: AttemptRunner;
+  readonly logs: LogStreamer;
   readonly outboxLog: OutboxLog;
   readonly session: RegisterAnswer;
 }
@@ -42,6 +44,7 @@ export class AgentLife {
   readonly queue: RunQueue;
   readonly outbox: Outbox;
   readonly runner: AttemptRunner;
+  readonly logs: LogStreamer;
   /** Rings when the claim under way no longer says what is true. */
   readonly claimChanged = new WakeUp();
   readonly over: Promise<ExitReason>;
@@ -59,6 +62,7 @@ export class AgentLife {
     this.controlPlane = parts.controlPlane;
     this.session = parts.session;
     this.runner = parts.runner;
+    this.logs = parts.logs;
     this.heard_at = parts.deps.clock.monotonic();
     this.over = new Promise((resolve) => {
       this.#finish = resolve;
@@ -154,8 +158,9 @@ export class AgentLife {
   /** Sends what a report names; the report follows when all of it is there. */
   sendAttached(entry: OutboxEntry): void {
     entry.state = 'attached';
-    const { chunk_files, uploads } = entry.result;
-    if (chunk_files.length === 0 && uploads.length === 0) this.outbox.markReady(entry);
+    const { chunk_files, uploads, log_upload } = entry.result;
+    const hasNothing = chunk_files.length === 0 && uploads.length === 0 && log_upload === undefined;
+    if (hasNothing) this.outbox.markReady(entry);
     else void sendAttached(this, entry);
   }
 

@@ -14,6 +14,10 @@ export interface AgentOptions {
   readonly labels: readonly string[];
   /** How long a drain waits for running tasks before it stops and returns them. */
   readonly grace_ms: number;
+  /** Names and values of secrets that plans may name; else `secrets.env` in `data`. */
+  readonly secrets_file?: string;
+  /** Disk that the log of one attempt may take, in bytes; else 64 MB. */
+  readonly log_cap?: number;
   readonly version?: string;
   log(entry: LogEntry): void;
 }

@@ -32,6 +32,9 @@ const resultSchema = z.object({
       stamp: z.string(),
     }),
   ),
+  log_upload: z
+    .object({ file: z.string(), sha256: z.string(), size: z.int(), source: z.string() })
+    .optional(),
 });
 
 interface Segment {
@@ -165,7 +168,8 @@ function ownFiles({ chunk_files, uploads }: AttemptResult): string[] {
 
 /** Chunk files and copies of attempts that died before their report. */
 async function removeStrays(folder: string, results: readonly AttemptResult[]): Promise<void> {
-  const wanted = new Set(results.flatMap(ownFiles));
+  const logs = results.flatMap(({ log_upload }) => (log_upload === undefined ? [] : [log_upload.file]));
+  const wanted = new Set([...results.flatMap(ownFiles), ...logs]);
   for (const place of [chunkFolder(folder), copyFolder(folder)]) {
     await mkdir(place, { recursive: true });
     for (const name of await readdir(place)) {

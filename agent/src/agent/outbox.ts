@@ -26,6 +26,7 @@ export class Outbox {
   readonly #say: (entry: LogEntry) => void;
   readonly #onDurable: (entry: OutboxEntry) => void;
   readonly #idle: (() => void)[] = [];
+  readonly #gone = new Map<string, (() => void)[]>();
   readonly #held = new Set<OutboxEntry>();
   readonly #onHeldChange: () => void;
   #gathered: OutboxEntry[] = [];
@@ -75,7 +76,12 @@ export class Outbox {
 
   remove(entries: readonly OutboxEntry[]): void {
     const results = entries.map((entry) => entry.result);
-    for (const result of results) this.entries.delete(leaseText(result.report));
+    for (const { report } of results) {
+      const key = leaseText(report);
+      this.entries.delete(key);
+      for (const resolve of this.#gone.get(key) ?? []) resolve();
+      this.#gone.delete(key);
+    }
     // Behind the writes, since both change the segment's length.
     this.#work = this.#work
       .then(() => this.#log.remove(results))
@@ -119,6 +125,14 @@ export class Outbox {
   /** Resolves when every report is acknowledged. */
   whenEmpty(): Promise<void> {
     return this.entries.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when the report of this lease is acknowledged. */
+  whenGone(lease: string): Promise<void> {
+    if (!this.entries.has(lease)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#gone.set(lease, [...(this.#gone.get(lease) ?? []), resolve]);
+    });
   }
 
   /** Resolves when every report given so far is on disk. */

@@ -7,7 +7,8 @@ const REFUSED = 'The control plane refused the report of this attempt';
  * refused.
  */
 export function refusedResult(result: AttemptResult, reason: string): AttemptResult | null {
-  const { report } = result;
+  // Its log is told with its tail, which may be what was refused.
+  const { log: _, ...report } = result.report;
   if (report.message?.startsWith(REFUSED)) return null;
   return {
     report: {

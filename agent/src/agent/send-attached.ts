@@ -9,6 +9,7 @@ import type { AgentLife } from './agent-life.ts';
 import { ChangedFile, correctReport } from './correct-report.ts';
 import type { OutboxEntry } from './outbox.ts';
 import { refusedResult } from './refused-result.ts';
+import { sendLog } from './send-log.ts';
 import { wait } from './wait.ts';
 
 type Chunk = ItemsRequest['chunks'][number];
@@ -26,7 +27,7 @@ class Undeliverable extends Error {}
  * lets the report go out. Reports without any go out at once.
  */
 export async function sendAttached(life: AgentLife, entry: OutboxEntry): Promise<void> {
-  const { chunk_files, uploads } = entry.result;
+  const { chunk_files, uploads, log_upload } = entry.result;
   try {
     if (uploads.length > 0) await sendFiles(life, uploads);
     for (const chunk of chunk_files) await sendChunks(life, entry, chunk);
@@ -41,6 +42,7 @@ export async function sendAttached(life: AgentLife, entry: OutboxEntry): Promise
       return;
     }
   }
+  if (log_upload !== undefined && !life.signal.aborted) await sendLog(life, entry, log_upload);
   if (!life.signal.aborted) life.outbox.markReady(entry);
 }
 

@@ -12,9 +12,23 @@ import { runDelivery } from './deliver-reports.ts';
 import { Departure } from './departure.ts';
 import { runHeartbeatLoop } from './heartbeat-loop.ts';
 import { runInternalCycle } from './internal-cycle.ts';
+import { LogStreamer } from './log-streamer.ts';
 import { chunkFolder, copyFolder } from './outbox-log.ts';
 import { readIdentity } from './read-identity.ts';
 import { registerAgent } from './register-agent.ts';
+import { runLogStream } from './stream-logs.ts';
+
+/** A week of training prints less; what prints more is rarely read. */
+const DEFAULT_LOG_CAP = 64_000_000;
+
+const LOOPS = [
+  runClaimLoop,
+  runHeartbeatLoop,
+  runDelivery,
+  runCutOffWatch,
+  runInternalCycle,
+  runLogStream,
+] as const;
 
 /** Starts an agent. It runs until it is drained or stopped, or until the control plane ends it. */
 export function startAgent(options: AgentOptions, deps: AgentDeps = systemDeps()): RunningAgent {
@@ -54,11 +68,15 @@ async function liveLocked(
   const agentId = await readIdentity(options.data, 'agent.id', deps.randomness);
   const controlPlane = createControlPlaneClient({ ...options, ...deps });
   const outboxFolder = join(options.data, 'outbox');
+  const logs = new LogStreamer();
   const runner = deps.createRunner({
     clock: deps.clock,
     timers: deps.timers,
     randomness: deps.randomness,
     blobs: controlPlane,
+    logs,
+    log_cap: options.log_cap ?? DEFAULT_LOG_CAP,
+    secrets_file: options.secrets_file ?? join(options.data, 'secrets.env'),
     data: options.data,
     plans: join(options.shared_dir ?? options.data, 'plans'),
     plans_are_shared: options.shared_dir !== undefined,
@@ -93,7 +111,7 @@ async function liveLocked(
     event: 'registered',
     message: `Registered as ${options.name} with ${options.slots} slots at ${options.url}`,
   });
-  const life = new AgentLife({ options, deps, controlPlane, runner, outboxLog, session: registered });
+  const life = new AgentLife({ options, deps, controlPlane, runner, logs, outboxLog, session: registered });
   const reason = await liveRegistered(life, departure, left);
   // What setsid took out of its group outlives even a task that succeeded, but not the agent.
   await endLeftovers(options, runner);
@@ -109,7 +127,7 @@ async function liveRegistered(
 ): Promise<ExitReason> {
   life.outbox.takeOver(left);
   for (const entry of left) life.book.hold(entry.report);
-  const loops = [runClaimLoop, runHeartbeatLoop, runDelivery, runCutOffWatch, runInternalCycle].map((loop) =>
+  const loops = LOOPS.map((loop) =>
     loop(life).catch((error: unknown) => {
       life.finish({ kind: 'failed', message: `${loop.name}: ${String(error)}` });
     }),

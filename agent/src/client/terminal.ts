@@ -10,6 +10,10 @@ export interface Terminal {
   out(line: string): void;
   /** What happens meanwhile, and what went wrong. */
   err(line: string): void;
+  /** Data as it comes, not line by line. None: `out` gets its lines. */
+  write?(text: string): void;
+  /** A person reads along. */
+  readonly isTTY?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly paint: Paint;
@@ -22,6 +26,8 @@ export function processTerminal(): Terminal {
   return {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
+    write: (text) => process.stdout.write(text),
+    isTTY: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
     paint: createPaint(

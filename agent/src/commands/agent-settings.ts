@@ -12,6 +12,8 @@ export interface AgentOptions {
   slots?: number;
   labels?: string;
   grace?: string;
+  secrets?: string;
+  logCap?: number;
 }
 
 export interface AgentSettings {
@@ -20,6 +22,8 @@ export interface AgentSettings {
   readonly slots: number;
   readonly labels: string[];
   readonly grace_ms: number;
+  readonly secrets_file?: string;
+  readonly log_cap?: number;
 }
 
 export function readAgentSettings(options: AgentOptions, terminal: Terminal): AgentSettings {
@@ -35,6 +39,8 @@ export function readAgentSettings(options: AgentOptions, terminal: Terminal): Ag
       (label) => label !== '',
     ),
     grace_ms: parseDuration(options.grace ?? '60s', '--grace'),
+    ...(options.secrets === undefined ? {} : { secrets_file: resolve(terminal.cwd, options.secrets) }),
+    ...(options.logCap === undefined ? {} : { log_cap: options.logCap * 1_000_000 }),
   };
 }
 

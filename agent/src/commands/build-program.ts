@@ -209,6 +209,11 @@ function declareViews(program: Command, terminal: Terminal, done: Done): void {
     'every attempt of a task (BATCH:stage:ordinal), its command and output',
   ).action(async (task, options) => done(await (await import('./task.ts')).task(task, options, terminal)));
 
+  serverCommand(program, 'logs <task>', 'the output of a task', 'what there is as lines of JSON')
+    .option('-f, --follow', 'go on with what is printed, until the attempt ends')
+    .option('--attempt <n>', 'another attempt than the newest', wholeNumber(1, 1_000_000))
+    .action(async (task, options) => done(await (await import('./logs.ts')).logs(task, options, terminal)));
+
   serverCommand(program, 'delete <batch>', 'remove an ended batch for good, with its tasks and their history')
     .option('--yes', 'without asking; needed where nobody can be asked')
     .action(async (batch, options) =>
@@ -341,7 +346,14 @@ function withAgent(command: Command): Command {
     .option('--shared-dir <dir>', 'a folder that all agents see at this path; batch files stay there')
     .option('--slots <n>', 'CPU tasks at once (else the number of processors)', wholeNumber(0, 10_000))
     .option('--labels <labels>', 'what only this machine has, like a100,has-dataset-x')
-    .option('--grace <duration>', 'for running tasks to end after a stop', '60s');
+    .option('--grace <duration>', 'for running tasks to end after a stop', '60s')
+    .option('--secrets <file>', 'NAME=value lines for what plans call secrets (else secrets.env in its data)')
+    .option(
+      '--log-cap <mb>',
+      'disk that the log of one attempt may take, in MB',
+      wholeNumber(1, 1_000_000),
+      64,
+    );
 }
 
 /** In the group of what is done with plans. */

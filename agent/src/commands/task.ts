@@ -25,6 +25,10 @@ function describeTask(detail: TaskDetail, { paint }: Terminal): string[] {
   if (detail.item !== null) lines.push(`  item     ${formatItem(detail.item)}`);
   if (detail.items !== undefined) lines.push(`  items    ${formatItems(detail.items)}`);
   if (detail.agent !== null) lines.push(`  agent    ${detail.agent}`);
+  if (detail.progress !== null && detail.progress !== undefined) {
+    const text = detail.progress_text ?? '';
+    lines.push(`  progress ${Math.floor(detail.progress * 100)} % ${printableLine(text)}`.trimEnd());
+  }
   if (detail.not_before !== null) lines.push(`  again    not before ${detail.not_before}`);
   if (typeof detail.child_batch === 'string') lines.push(`  child    ${detail.child_batch}`);
   if (detail.command !== null)

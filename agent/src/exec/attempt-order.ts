@@ -1,6 +1,8 @@
 import type { LeasedTask, Report, StageSpec } from '@planfleet/shared-types';
 import type { Clock, Randomness, Timers } from '../agent/agent-deps.ts';
 import type { BlobClient } from '../http/blob-client.ts';
+import type { LogUpload } from './finish-log.ts';
+import type { LogSink } from './log-sink.ts';
 
 /** One attempt to run: what the control plane leased to this agent. */
 export interface AttemptOrder {
@@ -52,6 +54,8 @@ export interface AttemptResult {
   readonly report: Report;
   readonly chunk_files: readonly ChunkFile[];
   readonly uploads: readonly Upload[];
+  /** Its log, where the report says that it is uploaded. */
+  readonly log_upload?: LogUpload | undefined;
   /** It is over, but its report is kept back: settles with what is to be reported. */
   readonly held?: Promise<AttemptResult>;
 }
@@ -73,6 +77,11 @@ export interface RunnerContext {
   readonly timers: Timers;
   readonly randomness: Randomness;
   readonly blobs: BlobClient;
+  readonly logs: LogSink;
+  /** Disk that the log of one attempt may take, in bytes. */
+  readonly log_cap: number;
+  /** Names and values of what plans call their secrets. */
+  readonly secrets_file: string;
   /** State directory of the agent. */
   readonly data: string;
   /** Folder of plans and batches: below `data`, or below the shared directory. */

@@ -6,6 +6,7 @@ import { Ledgers } from './ledgers.ts';
 import { pinAgain } from './pin-file.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { runAttempt } from './run-attempt.ts';
+import { NO_SECRETS } from './secret-mask.ts';
 import { SharedWork } from './shared-work.ts';
 import { sweepDrafts } from './sweep-drafts.ts';
 
@@ -33,6 +34,10 @@ export function createAttemptRunner(context: RunnerContext): AttemptRunner {
         values: { variables: {} },
         started_at: null,
         exit: null,
+        secrets: {},
+        setup_secrets: {},
+        mask: NO_SECRETS,
+        log: null,
         tail: '',
         lists: [],
         chunk_files: [],

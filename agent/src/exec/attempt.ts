@@ -1,10 +1,12 @@
 import type { ErrorType, FileReport, ListReport, TemplateValues } from '@planfleet/shared-types';
+import type { AttemptLog } from './attempt-log.ts';
 import type { AttemptOrder, ChunkFile, RunnerContext, Upload } from './attempt-order.ts';
 import type { Carriers } from './carriers.ts';
 import type { Ending } from './ending.ts';
 import type { Ledgers } from './ledgers.ts';
 import type { OutputWriter } from './open-outputs.ts';
 import type { ProcessExit, ProcessRunner } from './process-runner.ts';
+import type { SecretMask } from './secret-mask.ts';
 import type { SharedWork } from './shared-work.ts';
 
 /** What all attempts of an agent share. */
@@ -27,6 +29,13 @@ export interface Attempt extends AttemptOrder {
   values: TemplateValues;
   started_at: number | null;
   exit: ProcessExit | null;
+  /** Secrets by name: for its command, and for Setup. */
+  secrets: Readonly<Record<string, string>>;
+  setup_secrets: Readonly<Record<string, string>>;
+  mask: SecretMask;
+  /** Null: it writes none. */
+  log: { readonly file: AttemptLog; stopFollowing(): void } | null;
+  /** Output to show where it has no log of its own. */
   tail: string;
   lists: ListReport[];
   chunk_files: ChunkFile[];

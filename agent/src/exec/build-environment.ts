@@ -27,8 +27,12 @@ function dropNpmFolders(path: string): string {
     .join(':');
 }
 
-/** The agent's own environment without its secrets, the plan's `env`, and what planfleet tells a task. */
-export function buildEnvironment(attempt: Attempt, marker: string): Record<string, string> {
+/** The agent's own environment without its secrets, the plan's `env` and `secrets`, and what planfleet tells a task. */
+export function buildEnvironment(
+  attempt: Attempt,
+  marker: string,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
   const { spec, task } = attempt;
   const env = inheritedEnvironment();
   for (const [name, template] of Object.entries(spec.env)) {
@@ -40,6 +44,7 @@ export function buildEnvironment(attempt: Attempt, marker: string): Record<strin
   }
   return {
     ...env,
+    ...secrets,
     PLANFLEET_BATCH_ID: spec.batch_id,
     PLANFLEET_TASK: formatTaskId({ batch_id: spec.batch_id, stage_key: spec.key, ordinal: task.ordinal }),
     PLANFLEET_ATTEMPT: String(task.attempt),

@@ -10,10 +10,8 @@ export interface ProcessOrder {
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Receives stdout and stderr. */
+  /** Receives stdout and stderr, behind what is in it. */
   readonly log_file: string;
-  /** What the log file holds stays. */
-  readonly append?: boolean;
   readonly marker: string;
   readonly timeout_ms: number | null;
   /** Fires when the processes must end. */
@@ -55,9 +53,8 @@ export class ProcessRunner {
     let log: number;
     try {
       // Appending, since a command may open /dev/stderr anew and would write over its own output.
-      const { O_WRONLY, O_CREAT, O_TRUNC, O_APPEND } = constants;
-      const begin = order.append === true ? 0 : O_TRUNC;
-      log = openSync(order.log_file, O_WRONLY | O_CREAT | O_APPEND | begin, 0o644);
+      const { O_WRONLY, O_CREAT, O_APPEND } = constants;
+      log = openSync(order.log_file, O_WRONLY | O_CREAT | O_APPEND, 0o644);
     } catch (error) {
       return { ...NOT_STARTED, start_error: `its log cannot be written: ${describe(error)}` };
     }

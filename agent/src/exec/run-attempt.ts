@@ -3,6 +3,9 @@ import type { ErrorType, Outcome, Report } from '@planfleet/shared-types';
 import { type Attempt, AttemptError } from './attempt.ts';
 import type { AttemptResult, EndReason } from './attempt-order.ts';
 import { checkProduced } from './check-produced.ts';
+import { closeLog } from './close-log.ts';
+import type { FinishedLog } from './finish-log.ts';
+import { openLog } from './open-log.ts';
 import { closeOutputs, openOutputs } from './open-outputs.ts';
 import { readFileClock } from './output-ledger.ts';
 import { isCopy } from './pin-file.ts';
@@ -10,12 +13,15 @@ import { prepareBatch } from './prepare-batch.ts';
 import { preparePlan } from './prepare-plan.ts';
 import { publishOutputs, publishRest } from './publish-outputs.ts';
 import { readLists } from './read-lists.ts';
+import { readSecrets } from './read-secrets.ts';
 import { runCommand } from './run-command.ts';
 import { runSetup } from './run-setup.ts';
 
 const STEPS = [
   preparePlan,
   prepareBatch,
+  readSecrets,
+  openLog,
   runSetup,
   openOutputs,
   runCommand,
@@ -55,10 +61,12 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptResult> {
   const held = isSuccess && attempt.leaves_files ? attempt.shop.carriers.hold(attempt) : null;
   // Those that it left its files to have ended while it was looking.
   if (isSuccess && attempt.leaves_files && held === null) await publishLate(attempt);
+  const log = await closeLog(attempt);
   const result = {
-    report: buildReport(attempt, verdict, isSuccess),
+    report: buildReport(attempt, verdict, log),
     chunk_files: isSuccess ? attempt.chunk_files : [],
     uploads: isSuccess ? [...attempt.uploads] : [],
+    log_upload: log.upload,
   };
   return held === null ? result : { ...result, held: carryRest(attempt, result, held) };
 }
@@ -108,7 +116,8 @@ function judgeError(attempt: Attempt, error: unknown): Verdict {
   return { outcome: 'failed', error_type: 'worker', message: `The agent could not run the task: ${message}` };
 }
 
-function buildReport(attempt: Attempt, verdict: Verdict, isSuccess: boolean): Report {
+function buildReport(attempt: Attempt, verdict: Verdict, { tail, log }: FinishedLog): Report {
+  const isSuccess = verdict.outcome === 'succeeded';
   const { task, exit, shop } = attempt;
   return {
     stage: task.stage,
@@ -117,14 +126,15 @@ function buildReport(attempt: Attempt, verdict: Verdict, isSuccess: boolean): Re
     attempt: task.attempt,
     outcome: verdict.outcome,
     error_type: verdict.error_type,
-    message: verdict.message === null ? null : shorten(verdict.message),
+    message: verdict.message === null ? null : shorten(attempt.mask.text(verdict.message)),
     exit_code: exit?.exit_code ?? null,
     signal: exit?.signal ?? null,
-    tail: attempt.tail,
+    tail,
     started_at: attempt.started_at,
     ended_at: shop.clock.now(),
     lists: isSuccess ? attempt.lists : [],
     files: isSuccess ? [...attempt.files] : [],
+    ...(log === undefined ? {} : { log }),
   };
 }
 

@@ -8,7 +8,6 @@ import { type Attempt, AttemptError } from './attempt.ts';
 import { bashArguments } from './bash-arguments.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { describeExit } from './describe-exit.ts';
-import { readTail } from './read-tail.ts';
 import { renderOrFail } from './render-or-fail.ts';
 
 /** The lock is refreshed every 10 s; a holder that was silent for 60 s is dead, however busy its machine. */
@@ -30,7 +29,7 @@ export async function runSetup(attempt: Attempt): Promise<void> {
       await mkdir(folder, { recursive: true });
       await underLock(attempt, folder, signal, async () => {
         if (await exists(marker)) return;
-        await runScript(attempt, script, join(folder, `setup-${key}.${machine}.log`), signal);
+        await runScript(attempt, script, join(folder, `setup-${key}.${machine}.sh`), signal);
         await writeFile(marker, '');
       });
     });
@@ -40,16 +39,17 @@ export async function runSetup(attempt: Attempt): Promise<void> {
 async function runScript(
   attempt: Attempt,
   script: string,
-  logFile: string,
+  scriptFile: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { shop, plan_path } = attempt;
+  const { shop, plan_path, log } = attempt;
+  if (log === null) return;
   const marker = `${shop.agent_id}-${shop.randomness.id()}`;
   const exit = await shop.processes.run({
-    argv: await bashArguments(script, `${logFile}.sh`),
+    argv: await bashArguments(script, scriptFile),
     cwd: plan_path,
-    env: buildEnvironment(attempt, marker),
-    log_file: logFile,
+    env: buildEnvironment(attempt, marker, attempt.setup_secrets),
+    log_file: log.file.file,
     marker,
     timeout_ms: null,
     end: signal,
@@ -58,7 +58,9 @@ async function runScript(
   });
   signal.throwIfAborted();
   const problem = describeExit(exit, 'The Setup of the plan', null);
-  if (problem !== null) throw new AttemptError('worker', problem, { tail: await readTail(logFile) });
+  if (problem === null) return;
+  // For the others that wait for this Setup: their own logs do not have its output.
+  throw new AttemptError('worker', problem, { tail: await log.file.tail() });
 }
 
 /** Across agents that share the folder. Alone on it, an agent has `SharedWork`, and no stale lock to wait for. */

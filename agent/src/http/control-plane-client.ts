@@ -6,6 +6,9 @@ import {
   type HeartbeatRequest,
   heartbeatAnswerSchema,
   type ItemsRequest,
+  type LogsAnswer,
+  type LogsRequest,
+  logsAnswerSchema,
   type RegisterAnswer,
   type RegisterRequest,
   type ResultsAnswer,
@@ -35,6 +38,7 @@ export interface ControlPlaneClient extends BlobClient {
   sendResults(body: ResultsRequest, signal: AbortSignal): Promise<Answer<ResultsAnswer>>;
   beat(body: HeartbeatRequest, signal: AbortSignal): Promise<Answer<HeartbeatAnswer>>;
   sendItems(body: ItemsRequest, signal: AbortSignal): Promise<Answer<unknown>>;
+  sendLogs(body: LogsRequest, signal: AbortSignal): Promise<Answer<LogsAnswer>>;
   /** Which of these contents the control plane lacks. */
   findMissingBlobs(sha256: readonly string[], signal: AbortSignal): Promise<Answer<{ missing: string[] }>>;
 }
@@ -96,6 +100,7 @@ export function createControlPlaneClient(options: ClientOptions): ControlPlaneCl
     beat: (body, signal) =>
       post(`${agent}/heartbeat`, body, heartbeatAnswerSchema, HEARTBEAT_TIMEOUT_MS, signal),
     sendItems: (body, signal) => post(`${agent}/items`, body, z.unknown(), REQUEST_TIMEOUT_MS, signal),
+    sendLogs: (body, signal) => post(`${agent}/logs`, body, logsAnswerSchema, REQUEST_TIMEOUT_MS, signal),
     findMissingBlobs: (sha256, signal) =>
       post('/v1/blobs/missing', { sha256 }, missingSchema, REQUEST_TIMEOUT_MS, signal),
   };

@@ -2,6 +2,7 @@ import type { Database } from '../store/database.ts';
 import { findDeleted } from '../store/queries/find-deleted.ts';
 import { findPending, findUnsettled } from '../store/queries/find-pending.ts';
 import { beginTick, endTick, TICK_LEASE_MS } from '../store/transitions/begin-tick.ts';
+import { dropLiveLogs } from '../store/transitions/drop-live-logs.ts';
 import { expandList } from '../store/transitions/expand-list.ts';
 import { expireLeases } from '../store/transitions/expire-leases.ts';
 import { promoteRetries } from '../store/transitions/promote-retries.ts';
@@ -33,6 +34,7 @@ export interface TickReport {
   readonly children_ended: number;
   readonly children_cancelled: number;
   readonly children_paused: number;
+  readonly logs_dropped: number;
   readonly rows_removed: number;
   readonly chunks_retried: number;
 }
@@ -50,6 +52,7 @@ const STEPS: readonly Step[] = [
   skipBelow,
   settleStalled,
   advanceBelow,
+  dropLogs,
   removeOld,
 ];
 
@@ -72,6 +75,7 @@ export async function runTick(deps: TickDeps): Promise<TickReport> {
     children_ended: 0,
     children_cancelled: 0,
     children_paused: 0,
+    logs_dropped: 0,
     rows_removed: 0,
     chunks_retried: 0,
   };
@@ -130,6 +134,14 @@ async function settleStalled({ db, clock }: TickDeps, counts: Counts): Promise<v
   if (stages.length === 0) return;
   await settleStages(db, { stages, now: clock.now() });
   counts.stages_settled += stages.length;
+}
+
+async function dropLogs({ db }: TickDeps, counts: Counts, budget: Budget): Promise<void> {
+  while (budget()) {
+    const dropped = await dropLiveLogs(db);
+    counts.logs_dropped += dropped;
+    if (dropped === 0) return;
+  }
 }
 
 async function removeOld({ db, clock }: TickDeps, counts: Counts, budget: Budget): Promise<void> {

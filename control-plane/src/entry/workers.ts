@@ -8,6 +8,7 @@ import type { Deps, LogEntry, Timers } from '../deps.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../settings.ts';
 import { openClientDatabase } from '../store/databases/client.ts';
 import { migrate } from '../store/migrate.ts';
+import { createOwnBell } from '../wake/bells/own-bell.ts';
 import { createOwnPoller } from '../wake/wakes/own-poller.ts';
 import { createBatchWatch } from '../watch/batch-watch.ts';
 
@@ -43,6 +44,8 @@ const SETTINGS: Settings = {
   events_ms: 25_000,
   // The platform takes bodies of 100 MB.
   max_blob_bytes: 100 << 20,
+  // A request may make 50 others.
+  follow_reads: 40,
 };
 
 const timers: Timers = {
@@ -74,6 +77,7 @@ function getInstance(env: Env): Instance | string {
       random: Math.random,
       sha256,
       wake: createOwnPoller({ db, timers, random: Math.random, poll_ms: SETTINGS.wake_poll_ms }),
+      logs: createOwnBell(timers),
       watch: createBatchWatch({ db, timers, sha256, log, poll_ms: SETTINGS.events_poll_ms, shared: false }),
       log,
       settings: SETTINGS,

@@ -12,6 +12,7 @@ import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
 import { finishAttempts } from '../store/transitions/finish-attempts.ts';
 import { storeListChunks } from '../store/transitions/store-list-chunks.ts';
+import { checkLogs } from './check-logs.ts';
 import { holdClaim } from './hold-claim.ts';
 import { invalid } from './request/parse-input.ts';
 import { claimQuery } from './request/queries.ts';
@@ -45,10 +46,12 @@ export function agentWorkRoutes(deps: Deps): Hono<AppEnv> {
     }
     const { complete, mergeResults } = await setAsideIncomplete(deps.artifacts, reports);
     const now = clock.now();
-    const asked = { agent, session, reports: complete, claim, now, lease_ms, random: deps.random };
+    const checked = await checkLogs(deps.artifacts, complete);
+    const asked = { agent, session, reports: checked, claim, now, lease_ms, random: deps.random };
     const result = await finishAttempts(db, asked);
     if (!result.ok) throw superseded(agent);
     wake.notify();
+    for (const report of complete) deps.logs.ring(report);
     if (result.brain_due) brain.kick();
     const answer = { ...result.answer, results: mergeResults(result.answer.results) };
     return c.json(answer satisfies ResultsAnswer);

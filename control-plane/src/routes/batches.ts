@@ -12,6 +12,7 @@ import { readBatchFacts } from '../store/queries/read-facts.ts';
 import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
 import { finalEventId, streamBatchEvents } from './batch-events.ts';
+import { answerLogFile } from './logs/answer-log-file.ts';
 import { batchesQuery, filesQuery, stagesQuery, tasksQuery, timelineQuery } from './request/queries.ts';
 import { noBatch, readBatchId } from './request/read-batch-id.ts';
 import { readQuery } from './request/read-query.ts';
@@ -109,6 +110,10 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
   app.get('/:id/files/:path{[\\s\\S]+}', requireScope(deps, 'read'), async (c) => {
     const batch_id = readBatchId(c.req);
     const path = c.req.param('path');
+    if (path.startsWith('logs/')) {
+      const log = await answerLogFile(c, deps, batch_id, path);
+      if (log !== null) return log;
+    }
     const sha256 = await findFile(db, batch_id, path);
     if (sha256 === null) {
       throw new ApiError('not_found', `Batch ${batch_id} has no file ${path}.`, {

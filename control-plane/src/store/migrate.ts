@@ -4,6 +4,7 @@ import { GROUPS_SCHEMA } from './migrations/0002-groups.ts';
 import { PLAN_REGISTRY } from './migrations/0003-plan-registry.ts';
 import { CHILDREN_SCHEMA } from './migrations/0004-children.ts';
 import { OPERATE_SCHEMA } from './migrations/0005-operate.ts';
+import { LOGS } from './migrations/0006-logs.ts';
 
 export interface Migration {
   readonly version: number;
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: 'plan registry', sql: PLAN_REGISTRY },
   { version: 4, name: 'children', sql: CHILDREN_SCHEMA },
   { version: 5, name: 'operate', sql: OPERATE_SCHEMA },
+  { version: 6, name: 'logs', sql: LOGS },
 ];
 
 const CREATE_TABLE =

@@ -182,6 +182,51 @@ export const files = sqliteTable(
   (table) => [primaryKey({ columns: [table.batch_seq, table.path] })],
 );
 
+export const logChunks = sqliteTable(
+  'log_chunks',
+  {
+    stage_id: integer().notNull(),
+    ordinal: integer().notNull(),
+    attempt: integer().notNull(),
+    first: integer().notNull(),
+    size: integer().notNull(),
+    data: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.stage_id, table.ordinal, table.attempt, table.first] })],
+);
+
+export const liveLogs = sqliteTable(
+  'live_logs',
+  {
+    stage_id: integer().notNull(),
+    ordinal: integer().notNull(),
+    attempt: integer().notNull(),
+    lease: integer().notNull(),
+    progress: real(),
+    progress_text: text(),
+    followed_until: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.stage_id, table.ordinal, table.attempt] })],
+);
+
+export const attemptLogs = sqliteTable(
+  'attempt_logs',
+  {
+    batch_seq: integer().notNull(),
+    path: text().notNull(),
+    stage_id: integer().notNull(),
+    ordinal: integer().notNull(),
+    attempt: integer().notNull(),
+    size: integer().notNull(),
+    head: integer().notNull(),
+    tail: integer().notNull(),
+    stored: integer().notNull(),
+    sha256: text().notNull(),
+    kept: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.batch_seq, table.path] })],
+);
+
 export const childEnds = sqliteTable(
   'child_ends',
   {

@@ -18,7 +18,6 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'llm_placement', effect: 'The task runs without a model server being loaded for it.' },
   { field: 'vram_policy', effect: 'The estimate counts as it is written.' },
   { field: 'gpus', effect: 'The task gets one GPU.' },
-  { field: 'secrets', effect: 'Whether the machine provides them is not checked.' },
   { field: 'evaluate', effect: 'The output is not rated.' },
   { field: 'requires', effect: 'All files of the batch are fetched.' },
   { field: 'stuck_after', effect: 'The usual time without a sign of life applies.' },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { agentNameSchema, sha256Schema } from '../ids.ts';
 import { text } from '../well-formed.ts';
+import { logReportSchema } from './log.ts';
 
 /** Raised when an agent of the version before can no longer take part; older ones get 426. */
 export const AGENT_PROTOCOL = 1;
@@ -116,6 +117,10 @@ export const stageSpecSchema = z.object({
   /** Command template: the agent substitutes, since only it knows `{PLAN_PATH}` and `{BATCH_PATH}`. Null: the task only reads `lists`. */
   command: z.string().nullable(),
   env: z.record(z.string(), z.string()),
+  /** Names of secrets that the agent puts into the environment of the process. */
+  secrets: z.array(z.string()).optional(),
+  /** Names of those that any task of the plan needs: Setup gets the ones that the machine has. */
+  setup_secrets: z.array(z.string()).optional(),
   timeout_ms: z.int().positive().nullable(),
   produces: z.array(z.string()),
   lists: z.array(listSpecSchema),
@@ -216,6 +221,8 @@ export const reportSchema = z.strictObject({
   ended_at: time,
   lists: z.array(listReportSchema).max(100),
   files: z.array(fileReportSchema).max(10_000),
+  /** The output as a file; none: the attempt wrote none. */
+  log: logReportSchema.optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

@@ -118,6 +118,9 @@ export const taskViewSchema = z.object({
   agent: z.string().nullable(),
   not_before: z.iso.datetime().nullable(),
   item: z.unknown(),
+  /** How far the running attempt says it is, from 0 to 1. */
+  progress: z.number().nullish(),
+  progress_text: z.string().nullish(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 

@@ -9,6 +9,7 @@ import { createDeps } from '../../create-deps.ts';
 import type { Deps, Log, Timers } from '../../deps.ts';
 import { DEFAULT_SETTINGS } from '../../settings.ts';
 import { migrate } from '../../store/migrate.ts';
+import { createSharedBell } from '../../wake/bells/shared-bell.ts';
 import { createSharedPoller } from '../../wake/wakes/shared-poller.ts';
 import { createBatchWatch } from '../../watch/batch-watch.ts';
 import { openDatabase, prepareDataFolder } from './data-folder.ts';
@@ -72,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       random: Math.random,
       sha256,
       wake: createSharedPoller({ db, clock, timers, log, poll_ms: settings.wake_poll_ms }),
+      logs: createSharedBell(timers),
       watch: createBatchWatch({ db, timers, sha256, log, poll_ms: settings.events_poll_ms, shared: true }),
       log,
       settings,
@@ -91,6 +93,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         const localClosed = local === null ? null : closeServer(local.server);
         stopTicking();
         deps.wake.close();
+        deps.logs.close();
         deps.watch.close();
         await closeServer(server);
         await background.settled();

@@ -6,6 +6,8 @@ import {
   heartbeatAnswerSchema,
   heartbeatRequestSchema,
   itemsRequestSchema,
+  logsAnswerSchema,
+  logsRequestSchema,
   okSchema,
   pageSchema,
   registerAnswerSchema,
@@ -166,5 +168,37 @@ export const agentOperations: Operations = {
     }),
     answers: { 200: jsonAnswer('They are stored.', okSchema, { ok: true }) },
     problems: [...AGENT_PROBLEMS, 'conflict'],
+  },
+  'POST /v1/agents/{name}/logs': {
+    id: 'sendLogs',
+    tag: 'agents',
+    summary: 'Send output of running attempts',
+    description:
+      'One chunk of each attempt; sending one twice changes nothing. Under `arrived` are log files that were uploaded after their reports.',
+    scopes: ['agent'],
+    path: agentPath,
+    body: jsonBody(logsRequestSchema, {
+      session: 3,
+      chunks: [
+        {
+          ...EXAMPLE_LEASE_KEY,
+          attempt: 1,
+          offset: 0,
+          size: 5,
+          encoding: 'identity',
+          data: 'ZG9uZQo=',
+          progress: 0.5,
+          progress_text: null,
+        },
+      ],
+      arrived: [],
+    }),
+    answers: {
+      200: jsonAnswer('Which of them are not wanted, and when to send the next ones.', logsAnswerSchema, {
+        refused: [],
+        pace_ms: 1_000,
+      }),
+    },
+    problems: AGENT_PROBLEMS,
   },
 };

@@ -1,6 +1,6 @@
 import { attemptViewSchema, pageSchema, taskDetailSchema } from '@planfleet/shared-types';
 import * as z from 'zod';
-import { attemptsQuery } from '../request/queries.ts';
+import { attemptsQuery, logsQuery } from '../request/queries.ts';
 import { EXAMPLE_ATTEMPT, EXAMPLE_TASK } from './examples.ts';
 import { jsonAnswer, type Operations } from './operation.ts';
 
@@ -47,5 +47,39 @@ export const taskOperations: Operations = {
       }),
     },
     problems: ['not_found', 'invalid'],
+  },
+  'GET /v1/tasks/{id}/logs': {
+    id: 'readLogs',
+    tag: 'tasks',
+    summary: 'The output of a task',
+    description:
+      'What there is, as text, with `[... N bytes missing ...]` where some is not here. With `follow=1` server-sent events: ' +
+      '`log` (`attempt`, `offset`, `text`), `gap` (`attempt`, `offset`, `missing`) and at last `end` (`attempt`, `outcome`, `message`); ' +
+      'a task that has not begun is waited for. A stream may end without `end`: come back with `Last-Event-ID`, as an EventSource does by itself.',
+    scopes: ['read'],
+    path: taskPath,
+    query: logsQuery,
+    parameters: [
+      {
+        in: 'header',
+        name: 'Last-Event-ID',
+        description: 'The `id` of the last event that was received, `ATTEMPT.OFFSET`.',
+        schema: { type: 'string' },
+      },
+    ],
+    answers: {
+      200: {
+        description: 'The output, or events.',
+        content: {
+          'text/plain': { schema: { type: 'string' } },
+          'text/event-stream': {
+            schema: { type: 'string' },
+            example: `id: 1.5\nevent: log\ndata: ${JSON.stringify({ attempt: 1, offset: 0, text: 'done\n' })}\n\n`,
+          },
+        },
+      },
+    },
+    problems: ['not_found', 'invalid'],
+    curl: `-N "$URL/v1/tasks/${EXAMPLE_TASK.id}/logs?follow=1"`,
   },
 };

@@ -98,3 +98,27 @@ export const decisionsQuery = z.strictObject({
   cursor: cursorBehindNumber,
   after: cursorBehindNumber.describe('Only those after this one, oldest first: for followers.'),
 });
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/, 'it is a whole number')
+  .transform(Number);
+
+export const logsQuery = z.strictObject({
+  attempt: wholeNumber
+    .pipe(z.int().min(1))
+    .nullable()
+    .default(null)
+    .meta({
+      description: 'The attempt; none: the one that runs, or the newest.',
+      override: shownAs({ type: 'integer', minimum: 1 }),
+    }),
+  offset: wholeNumber.default(0).meta({
+    description: 'Bytes of output to leave out at the start.',
+    override: shownAs({ type: 'integer', minimum: 0, default: 0 }),
+  }),
+  follow: z
+    .enum(['0', '1'], 'follow is 0 or 1')
+    .default('0')
+    .describe('1: server-sent events until the attempt ends.'),
+});

@@ -9,12 +9,14 @@ import { toIsoOrNull } from './view-time.ts';
 
 /** Item texts stand once: with the first stage over a list, or by themselves where a stage has groups of items. */
 export const TASK_COLUMNS = `t.ordinal, t.state, t.attempt, t.tries, t.losses, t.not_before, coalesce(i.item, x.item) AS item,
-  n.nth, s.group_size, l.count AS list_count, iif(t.state = 'leased', a.name, NULL) AS agent`;
+  n.nth, s.group_size, l.count AS list_count, iif(t.state = 'leased', a.name, NULL) AS agent,
+  p.progress, p.progress_text`;
 export const TASK_JOINS = `LEFT JOIN agents a ON a.id = t.agent_id
   LEFT JOIN lists l ON l.id = s.list_id
   LEFT JOIN tasks i ON i.stage_id = l.lead_stage AND i.ordinal = t.ordinal
   LEFT JOIN list_items x ON s.group_size = 1 AND x.list_id = l.id AND x.ordinal = t.ordinal
-  LEFT JOIN list_repeats n ON s.group_size = 1 AND n.list_id = l.id AND n.ordinal = t.ordinal`;
+  LEFT JOIN list_repeats n ON s.group_size = 1 AND n.list_id = l.id AND n.ordinal = t.ordinal
+  LEFT JOIN live_logs p ON p.stage_id = t.stage_id AND p.ordinal = t.ordinal AND p.attempt = t.attempt AND t.state = 'leased'`;
 
 export interface TaskRow {
   ordinal: number;
@@ -28,6 +30,8 @@ export interface TaskRow {
   group_size: number;
   list_count: number | null;
   agent: string | null;
+  progress: number | null;
+  progress_text: string | null;
 }
 
 export interface StageOfTask {
@@ -55,5 +59,7 @@ export function toTaskView(row: TaskRow, stage: StageOfTask): TaskView {
     agent: row.agent,
     not_before: toIsoOrNull(row.not_before),
     item,
+    progress: row.progress,
+    progress_text: row.progress_text,
   };
 }

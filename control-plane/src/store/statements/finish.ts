@@ -92,6 +92,18 @@ SELECT st.batch_seq, f.path, f.sha256, f.size, f.mode, a.s, a.o, a.attempt
 ON CONFLICT (batch_seq, path) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size, mode = excluded.mode,
   stage_id = excluded.stage_id, ordinal = excluded.ordinal, attempt = excluded.attempt`;
 
+/** A log whose name another task of the batch has already gets a longer one, which none can have. */
+const TAKE_LOGS = `WITH ${ACCEPTED},
+l(i, name, is_twice, size, head, tail, stored, sha256, kept) AS MATERIALIZED (
+  SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8 FROM json_each(:logs)),
+named AS MATERIALIZED (SELECT st.batch_seq, st.key, 'logs/' || l.name || '.' || a.attempt || '.log' AS path, a.s, a.o, a.attempt, l.*
+  FROM accepted a JOIN l ON l.i = a.i JOIN stages st ON st.id = a.s)
+INSERT INTO attempt_logs (batch_seq, path, stage_id, ordinal, attempt, size, head, tail, stored, sha256, kept)
+SELECT batch_seq, iif(is_twice OR EXISTS (SELECT 1 FROM attempt_logs x WHERE x.batch_seq = named.batch_seq AND x.path = named.path),
+    'logs/' || name || '~' || key || '.' || o || '.' || attempt || '.log', path), s, o, attempt, size, head, tail, stored, sha256, kept
+  FROM named WHERE true
+ON CONFLICT DO NOTHING`;
+
 const FLIP = `WITH ${ACCEPTED}
 UPDATE tasks SET state = accepted.next, stop = NULL, agent_id = NULL, session = NULL, lease = NULL, leased_at = NULL,
     tries = tries + (accepted.next IN ('backoff', 'abandoned')),
@@ -109,6 +121,8 @@ export interface FinishParams {
   readonly details: string;
   /** Place of the report, path, sha256, size, mode. */
   readonly files: readonly (readonly unknown[])[];
+  /** Place of the report, name, whether another of them has it, size, head, tail, stored, sha256, kept. */
+  readonly logs: readonly (readonly unknown[])[];
   /** Some report tells of a failure. */
   readonly brings_failures: boolean;
   /** Some report brings lists. One that lacks those of its stage is not accepted. */
@@ -122,9 +136,13 @@ export interface FinishParams {
  * FINISH: leased -> succeeded, backoff, abandoned, cancelled, or ready again; with attempts, lists and files. What
  * most reports do not bring is left out: each of these statements reads all reports, 80 µs for 16.
  */
-export function finish({ files, brings_failures, brings_lists, ...params }: FinishParams): Statement[] {
-  const bound = { ...params, files: toJson(files) };
-  const take = [...(brings_lists ? [TAKE_LISTS] : []), ...(files.length > 0 ? [TAKE_FILES] : [])];
+export function finish({ files, logs, brings_failures, brings_lists, ...params }: FinishParams): Statement[] {
+  const bound = { ...params, files: toJson(files), logs: toJson(logs) };
+  const take = [
+    ...(brings_lists ? [TAKE_LISTS] : []),
+    ...(files.length > 0 ? [TAKE_FILES] : []),
+    ...(logs.length > 0 ? [TAKE_LOGS] : []),
+  ];
   const decide = brings_failures ? [DECIDE] : [];
   return [INSPECT, RECORD, ...decide, COUNT, ...take, FLIP].map((sql) => bindStatement(sql, bound));
 }

@@ -87,6 +87,8 @@ function toStageSpec(row: StageRow): StageSpec {
     inputs: JSON.parse(row.inputs) as Record<string, InputBinding>,
     command: definition.command,
     env: { ...definition.env },
+    secrets: [...(definition.secrets ?? [])],
+    setup_secrets: [...(definition.setup_secrets ?? [])],
     timeout_ms: definition.timeout_ms,
     produces: [...definition.produces],
     lists: lists.map(([list, path, jsonpath, group_size]) => ({ list, path, jsonpath, group_size })),

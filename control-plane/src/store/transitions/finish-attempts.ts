@@ -51,6 +51,7 @@ export async function finishAttempts(
         reports: rows,
         details: toJson(reports.map(detailRow)),
         files: reports.flatMap(fileRows),
+        logs: logRows(reports),
         brings_failures: failed,
         brings_lists: lists.length > 0,
         now,
@@ -119,4 +120,15 @@ function detailRow(report: Report): unknown[] {
 
 function fileRows(report: Report, place: number): unknown[][] {
   return report.files.map((file) => [place, file.path, file.sha256, file.size, file.mode]);
+}
+
+function logRows(reports: readonly Report[]): unknown[][] {
+  const names = new Set<string>();
+  return reports.flatMap(({ log, attempt }, place) => {
+    if (log === undefined) return [];
+    const path = `${log.name}.${attempt}`;
+    const isTwice = names.has(path);
+    names.add(path);
+    return [[place, log.name, isTwice, log.size, log.head, log.tail, log.stored, log.sha256, log.kept]];
+  });
 }

@@ -38,6 +38,9 @@ const PARTS: readonly Part[] = [
   ofStages('tasks', 'stage_id, ordinal', 1_000),
   ofStages('stage_edges', 'from_stage, to_stage, kind', 1_000, 'from_stage'),
   ofBatch('files', 'batch_seq, path', 500),
+  ofBatch('attempt_logs', 'batch_seq, path', 500),
+  ofStages('log_chunks', 'stage_id, ordinal, attempt, first', 20),
+  ofStages('live_logs', 'stage_id, ordinal, attempt', 500),
   ofBatch('decisions', 'id', 500),
 ];
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import type { BatchView, ClaimAnswer, ResultsAnswer, Scope, Submitted } from '@planfleet/shared-types';
 import { Miniflare } from 'miniflare';
 import { packTar } from 'modern-tar';
@@ -108,6 +109,36 @@ test('the API describes itself on Workers', async () => {
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; style-src 'sha256-");
   expect(await page.text()).toContain('</html>');
   expect((await fetch(new URL('/llms.txt', url))).status).toBe(200);
+});
+
+test('a reader follows what other requests bring, to the end', async () => {
+  const headers = { 'content-type': 'text/markdown' };
+  const { batch_id } = await read<Submitted>(await ask('POST', '/v1/batches', planOf(['talk']), headers));
+  const { session } = await read<{ session: number }>(
+    await ask('POST', '/v1/agents/register', registration('talker')),
+  );
+  const claim = { session, slots: 1, have: [] };
+  const { leases } = await read<ClaimAnswer>(await ask('POST', '/v1/agents/talker/claim', claim));
+  const [lease] = leases;
+  if (lease === undefined) throw new Error('nothing was leased');
+  const following = await ask('GET', `/v1/tasks/${batch_id}:talk/logs?follow=1`);
+  const { stage, ordinal, attempt } = lease;
+  const chunk = {
+    stage,
+    ordinal,
+    attempt,
+    lease: lease.lease,
+    offset: 0,
+    progress: null,
+    progress_text: null,
+  };
+  const packed = { size: 6, encoding: 'gzip', data: gzipSync('hällo').toString('base64') };
+  await read(await ask('POST', '/v1/agents/talker/logs', { session, chunks: [{ ...chunk, ...packed }] }));
+  const reports = [report(lease)];
+  await read(await ask('POST', '/v1/agents/talker/results', { session, reports, claim: null }));
+  const text = await following.text();
+  expect(text).toMatch(/^event: end\ndata: \{"attempt":1,"outcome":"succeeded"/m);
+  expect(await (await ask('GET', `/v1/tasks/${batch_id}:talk/logs`)).text()).toBe('done\n');
 });
 
 test('a held claim finds what another request submits', async () => {

@@ -9,10 +9,13 @@ import { claimTasks } from '../../../../control-plane/src/store/transitions/clai
 import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { expireLeases } from '../../../../control-plane/src/store/transitions/expire-leases.ts';
 import { finishAttempts } from '../../../../control-plane/src/store/transitions/finish-attempts.ts';
+import { noteLogArrivals } from '../../../../control-plane/src/store/transitions/note-log-arrivals.ts';
+import { noteLogFollower } from '../../../../control-plane/src/store/transitions/note-log-follower.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
 import { registerAgent } from '../../../../control-plane/src/store/transitions/register-agent.ts';
 import { skipAbandoned } from '../../../../control-plane/src/store/transitions/skip-abandoned.ts';
 import { storeListChunks } from '../../../../control-plane/src/store/transitions/store-list-chunks.ts';
+import { storeLogChunks } from '../../../../control-plane/src/store/transitions/store-log-chunks.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, stageBlueprint, submission } from '../../../support/blueprints.ts';
 import { runChildren } from '../../../support/run-children.ts';
@@ -86,7 +89,9 @@ beforeAll(async () => {
     ended_at: now,
     lists: [{ list: 1, count: 1, chunks: [] }],
     files: [{ path: 'x', sha256: 'x', size: 1, mode: 0o644 }],
+    log: { name: 'scan', size: 1, head: 1, tail: 0, stored: 1, sha256: 'x', kept: 'tail' },
   };
+  await runLogs(agent);
   await finishAttempts(db, {
     agent,
     session: 1,
@@ -110,6 +115,18 @@ beforeAll(async () => {
   await runTick({ db, clock: { now: () => now + 20_000 }, settings });
 });
 afterAll(() => db.close());
+
+async function runLogs(agent: string): Promise<void> {
+  const task = { stage: 1, ordinal: 0, attempt: 1 };
+  const chunk = { ...task, lease: 1, offset: 0, size: 1, data: 'eA==', encoding: 'identity' } as const;
+  const chunks = [{ ...chunk, progress: null, progress_text: null }];
+  await storeLogChunks(db, { agent, session: 1, chunks, now });
+  await noteLogFollower(db, { ...task, now });
+  await noteLogArrivals(db, { agent, arrived: [{ ...task, sha256: 'x' }] });
+  // Of an attempt that is over, so that the tick drops it.
+  const sql = 'INSERT INTO live_logs (stage_id, ordinal, attempt, lease) VALUES (999, 0, 1, 1)';
+  await db.batch([{ sql, params: {} }], 'write');
+}
 
 test('every statement of the store has been run', () => {
   const folder = new URL('../../../../control-plane/src/store/', import.meta.url);
@@ -140,7 +157,9 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
     const params = Object.fromEntries(
       names.map((name) => [
         name,
-        /^(reports|details|files|have|stages|lists|running|chunks|edges|links|wanted|plans)$/.test(name)
+        /^(reports|details|files|logs|arrived|have|stages|lists|running|chunks|edges|links|wanted|plans)$/.test(
+          name,
+        )
           ? '[]'
           : 1,
       ]),
@@ -167,7 +186,7 @@ test('no statement reads stages, tasks, lists or attempts from end to end', () =
 /** CTEs are scanned under their own names; a table under its name or the alias that the text gives it. */
 function isRealTable(name: string, sql: string): boolean {
   const tables =
-    'batches|lists|list_chunks|list_items|list_repeats|stages|stage_edges|tasks|attempts|files|tokens|plans|child_plans|decisions';
+    'log_chunks|attempt_logs|batches|lists|list_chunks|list_items|list_repeats|stages|stage_edges|tasks|attempts|files|tokens|plans|child_plans|decisions';
   if (new RegExp(`^(${tables})$`).test(name)) return true;
   return new RegExp(`\\b(${tables}) (AS )?${name}\\b`).test(sql);
 }

@@ -1,0 +1,54 @@
+import { ApiError, parseTaskId } from '@planfleet/shared-types';
+import { Hono } from 'hono';
+import { type AppEnv, requireScope } from '../auth/require-scope.ts';
+import type { Deps } from '../deps.ts';
+import { findTaskKey } from '../store/queries/read-log.ts';
+import { answerFollow } from './logs/answer-follow.ts';
+import { answerLog } from './logs/answer-log.ts';
+import { invalid } from './request/parse-input.ts';
+import { logsQuery } from './request/queries.ts';
+import { readQuery } from './request/read-query.ts';
+
+/** The output of a task: what there is, or as it comes. */
+export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.get('/:id/logs', requireScope(deps, 'read'), async (c) => {
+    const id = c.req.param('id');
+    const address = parseTaskId(id);
+    const task = address === null ? null : await findTaskKey(deps.db, address);
+    if (task === null) {
+      throw new ApiError('not_found', `There is no task ${id}.`, {
+        hint: 'A task id looks like 20261122_142233:transcribe:0',
+      });
+    }
+    const { stage, ordinal } = task;
+    const { follow, ...query } = readQuery(c.req, logsQuery);
+    if (follow === '1' && c.req.method !== 'HEAD') {
+      const reached = readPlace(c.req.header('last-event-id'));
+      return answerFollow(c, deps, { stage, ordinal, ...query, ...reached });
+    }
+    const attempt = query.attempt ?? task.attempt;
+    if (attempt > task.attempt) {
+      throw new ApiError('not_found', `Task ${id} has had ${task.attempt} attempts.`, {
+        hint: 'Leave attempt away for the newest one.',
+      });
+    }
+    return answerLog(c, deps, { stage, ordinal, attempt, offset: query.offset });
+  });
+
+  return app;
+}
+
+/** Where a reader was when its connection broke, from the id of the last event it got. */
+function readPlace(id: string | undefined): { attempt?: number; offset?: number } {
+  if (id === undefined || id === '') return {};
+  const match = /^(\d{1,9})\.(\d{1,15})$/.exec(id);
+  if (match === null) {
+    throw invalid([
+      { path: 'Last-Event-ID', message: 'It is the id of an event of this task, like 1.2048.' },
+    ]);
+  }
+  const attempt = Number(match[1]);
+  return attempt === 0 ? {} : { attempt, offset: Number(match[2]) };
+}
