@@ -56,12 +56,12 @@ export interface StageDefinition {
   readonly env: Readonly<Record<string, string>>;
   readonly timeout_ms: number | null;
   readonly produces: readonly string[];
+  /** Of a task of type execute_plan: no agent runs it, the brain starts a batch. */
+  readonly child?: ChildDefinition;
   /** Names of secrets that the machine has to have. */
   readonly secrets?: readonly string[];
   /** Those of all tasks of the plan, for Setup. */
   readonly setup_secrets?: readonly string[];
-  /** Of a task of type execute_plan: no agent runs it, the brain starts a batch. */
-  readonly child?: ChildDefinition;
 }
 
 export interface ChildDefinition {

@@ -91,17 +91,17 @@ function buildStage(task: PlanTask, priority: number): StageBlueprint {
   };
 }
 
+function buildChild({ plan, config }: PlanTask): ChildDefinition {
+  const isRecord = typeof config === 'object' && config !== null && !Array.isArray(config);
+  return { plan: plan ?? '', config: isRecord ? { ...config } : {} };
+}
+
 /** A definition names secrets only where the plan does: it is kept with every stage, and sent with every claim. */
 function withSecrets(stage: StageBlueprint, task: PlanTask, plan: ParsedPlan): StageBlueprint {
   const all = plan.setup === null ? [] : [...new Set(plan.tasks.flatMap((each) => each.secrets ?? []))];
   const secrets = task.secrets ?? [];
   if (all.length === 0 && secrets.length === 0) return stage;
   return { ...stage, definition: { ...stage.definition, secrets, setup_secrets: all } };
-}
-
-function buildChild({ plan, config }: PlanTask): ChildDefinition {
-  const isRecord = typeof config === 'object' && config !== null && !Array.isArray(config);
-  return { plan: plan ?? '', config: isRecord ? { ...config } : {} };
 }
 
 /** What a machine must have to claim from the stage. Only commands run on CPU slots; the rest waits for its own kind. */

@@ -182,24 +182,6 @@ export const files = sqliteTable(
   (table) => [primaryKey({ columns: [table.batch_seq, table.path] })],
 );
 
-export const childEnds = sqliteTable(
-  'child_ends',
-  {
-    stage_id: integer().notNull(),
-    ordinal: integer().notNull(),
-    attempt: integer().notNull(),
-    child_id: text().notNull(),
-    state: text().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.stage_id, table.ordinal, table.attempt] })],
-);
-
-export const childPlans = sqliteTable(
-  'child_plans',
-  { plan_digest: text().notNull(), folder: text().notNull(), markdown: text().notNull() },
-  (table) => [primaryKey({ columns: [table.plan_digest, table.folder] })],
-);
-
 export const logChunks = sqliteTable(
   'log_chunks',
   {
@@ -243,6 +225,24 @@ export const attemptLogs = sqliteTable(
     kept: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.batch_seq, table.path] })],
+);
+
+export const childEnds = sqliteTable(
+  'child_ends',
+  {
+    stage_id: integer().notNull(),
+    ordinal: integer().notNull(),
+    attempt: integer().notNull(),
+    child_id: text().notNull(),
+    state: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.stage_id, table.ordinal, table.attempt] })],
+);
+
+export const childPlans = sqliteTable(
+  'child_plans',
+  { plan_digest: text().notNull(), folder: text().notNull(), markdown: text().notNull() },
+  (table) => [primaryKey({ columns: [table.plan_digest, table.folder] })],
 );
 
 export const tokens = sqliteTable('tokens', {

@@ -11,6 +11,7 @@ export const tickReportSchema = z.object({
   tasks_skipped: count,
   stages_settled: count,
   chunks_swept: count,
+  logs_dropped: count,
   rows_removed: count,
   chunks_retried: count,
   children_started: count,

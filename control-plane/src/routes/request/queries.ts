@@ -10,9 +10,9 @@ import {
 import * as z from 'zod';
 import {
   cursorBehind,
+  cursorBehindAttempt,
   cursorBehindNumber,
   cursorBehindPair,
-  cursorDescription,
   limitUpTo,
   pageQuery,
   shownAs,
@@ -34,25 +34,12 @@ export const tasksQuery = z.strictObject({
 /** Few at a time: each may carry 64 KiB of output. */
 export const attemptsQuery = z.strictObject({ limit: limitUpTo(50, 50), cursor: cursorBehindNumber });
 
-export const timelineQuery = z.strictObject({
-  ...pageQuery,
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}\.\d{1,9}\.\d{1,9}$/, 'a cursor is what next_cursor said')
-    .transform((text) => {
-      const [stage = 0, ordinal = 0, attempt = 0] = text.split('.').map(Number);
-      return { stage, ordinal, attempt };
-    })
-    .nullable()
-    .default(null)
-    .describe(cursorDescription),
-});
+export const timelineQuery = z.strictObject({ ...pageQuery, cursor: cursorBehindAttempt });
 
 export const filesQuery = z.strictObject({
   ...pageQuery,
   cursor: cursorBehind(fileReportSchema.shape.path),
-  /** Only paths that begin with it. */
-  prefix: z.string().max(4_096).default(''),
+  prefix: z.string().max(4_096).default('').describe('Only paths that begin with it.'),
 });
 
 export const plansQuery = z.strictObject({ ...pageQuery, cursor: cursorBehind(planNameSchema) });

@@ -66,6 +66,18 @@ export const cursorBehindPair = z
   .default(null)
   .describe(cursorDescription);
 
+/** The cursor of a list that goes on behind an attempt, `STAGE.ORDINAL.ATTEMPT`. */
+export const cursorBehindAttempt = z
+  .string()
+  .regex(/^\d{1,15}\.\d{1,9}\.\d{1,9}$/, BAD_CURSOR)
+  .transform((text) => {
+    const [stage = 0, ordinal = 0, attempt = 0] = text.split('.').map(Number);
+    return { stage, ordinal, attempt };
+  })
+  .nullable()
+  .default(null)
+  .describe(cursorDescription);
+
 /** The parameters behind the `?`. One that is given twice or is not known is an error, not a surprise. */
 export function readQuery<S extends z.ZodType>(request: HonoRequest, schema: S): z.output<S> {
   return parseInput(schema, readParameters(request));

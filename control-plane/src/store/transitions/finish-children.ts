@@ -55,6 +55,7 @@ export async function finishChildren(
       details: toJson(ends.map((end) => [...judgeEnd(end), null, null, end.created_at, now, ''])),
       files,
       brings_failures: ends.some((end) => end.state !== 'succeeded'),
+      logs: [],
       brings_lists: false,
       now,
       seed: Math.floor(params.random() * JITTER_STEPS),

@@ -71,6 +71,7 @@ export async function refuseChild(db: Database, task: HoldParams & { message: st
       details: toJson([['definition', message, null, null, null, now, '']]),
       files: [],
       brings_failures: true,
+      logs: [],
       brings_lists: false,
       now,
       seed: 0,

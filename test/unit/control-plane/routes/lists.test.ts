@@ -36,6 +36,12 @@ const putPlan = (name: string) =>
     'content-type': 'text/markdown',
   });
 
+const insertAttempt = () =>
+  insert('attempts', {
+    ...{ stage_id: 1, ordinal: 0, attempt: ++count, agent_id: 1, outcome: 'failed' },
+    ...{ claimed_at: 1, ended_at: 2, tail: '' },
+  });
+
 const LISTS: readonly List[] = [
   {
     route: 'GET /v1/batches',
@@ -73,12 +79,15 @@ const LISTS: readonly List[] = [
     route: 'GET /v1/tasks/{id}/attempts',
     path: () => `/v1/tasks/${batch}:a/attempts`,
     key: 'attempt',
-    add: () =>
-      insert('attempts', {
-        ...{ stage_id: 1, ordinal: 0, attempt: ++count, agent_id: 1, outcome: 'failed' },
-        ...{ claimed_at: 1, ended_at: 2, tail: '' },
-      }),
+    add: () => insertAttempt(),
     bad: NUMBERS,
+  },
+  {
+    route: 'GET /v1/batches/{id}/timeline',
+    path: () => `/v1/batches/${batch}/timeline`,
+    key: 'attempt',
+    add: () => insertAttempt(),
+    bad: ['1', '1.2', '1.2.', '1.2.x', '-1.0.0', `1.1.${'9'.repeat(10)}`],
   },
   {
     route: 'GET /v1/agents',
