@@ -46,10 +46,23 @@ export function buildProgram(terminal: Terminal, done: (code: number) => void, j
     .command('completion <shell>')
     .description('a script that completes commands and options: bash, zsh or fish')
     .action(async (shell) => done((await import('./completion.ts')).completion(shell, program, terminal)));
+  program.hook('preAction', (_program, command) => resolveLatest(command, terminal));
   for (const each of [...program.commands, ...program.commands.flatMap((group) => group.commands)])
     each.showHelpAfterError(`usage: planfleet ${pathOf(each)} ${each.usage()}\n(--help says more)`);
   program.showHelpAfterError('(planfleet --help lists the commands)');
   return program;
+}
+
+/** Where a command takes a batch or a task, `latest` stands for the newest batch. */
+async function resolveLatest(command: Command, terminal: Terminal): Promise<void> {
+  const [argument] = command.registeredArguments;
+  const [given] = command.processedArgs as unknown[];
+  if (!/batch|task/.test(argument?.name() ?? '') || !/^latest(:|$)/.test(String(given))) return;
+  const [{ connect }, { findLatest }] = await Promise.all([
+    import('./connect.ts'),
+    import('../client/find-latest.ts'),
+  ]);
+  command.processedArgs[0] = await findLatest(await connect(command.opts(), terminal), String(given));
 }
 
 type Done = (code: number) => void;
