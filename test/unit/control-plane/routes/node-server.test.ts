@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -129,6 +130,20 @@ test('closing answers those who wait', async () => {
   await server.close();
   expect(((await (await held).json()) as ClaimAnswer).leases).toEqual([]);
   expect(performance.now() - started).toBeLessThan(3_000);
+  server = await start();
+});
+
+test('closing does not wait for connections that have carried no request, nor for half of one', async () => {
+  const sockets = [connect(server.port, '127.0.0.1'), connect(server.port, '127.0.0.1')];
+  for (const socket of sockets) {
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+  }
+  sockets[1]?.write('GET /v1/batches HTTP/1.1\r\nHost: x');
+  expect((await ask('GET', '/v1/batches')).status).toBe(200);
+  const started = performance.now();
+  await server.close();
+  expect(performance.now() - started).toBeLessThan(2_000);
   server = await start();
 });
 
