@@ -18,6 +18,8 @@ export async function runGroup(
   const { shop, spec, ending } = attempt;
   const begun = shop.clock.monotonic();
   for (const [place, item] of items.entries()) {
+    // How the item before ended says nothing of this one.
+    attempt.exit = null;
     ending.signal.throwIfAborted();
     attempt.values = item.values;
     await appendLine(logFile, `==> item ${item.label}`);
