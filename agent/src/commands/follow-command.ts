@@ -2,15 +2,13 @@ import { constants } from 'node:os';
 import {
   type AttemptView,
   type BatchView,
-  fileViewSchema,
   logEventSchema,
   logGapEventSchema,
-  pageSchema,
   type TaskDetail,
   taskDetailSchema,
 } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
-import { batchPath, taskPath } from '../client/batch-path.ts';
+import { taskPath } from '../client/batch-path.ts';
 import { EXIT } from '../client/cli-error.ts';
 import { followLog } from '../client/follow-log.ts';
 import { formatReason } from '../client/format-attempt.ts';
@@ -22,7 +20,7 @@ import { retryRequest } from '../client/retry-request.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { watchBatch } from '../client/watch-batch.ts';
 import { untilInterrupted } from '../client/watch-interruptible.ts';
-import { sayGoesOn } from './follow-batch.ts';
+import { sayFiles, sayGoesOn } from './follow-batch.ts';
 
 export interface CommandBatch {
   readonly client: ApiClient;
@@ -140,14 +138,6 @@ function exitCodeOf(last: AttemptView | undefined): number {
   const signal = signals[last.signal ?? ''];
   if (signal !== undefined) return 128 + signal;
   return last.exit_code || EXIT.batch_failed;
-}
-
-async function sayFiles(client: ApiClient, batchId: string, terminal: Terminal): Promise<void> {
-  const path = batchPath(batchId, '/files');
-  const { items } = await client.get(pageSchema(fileViewSchema), path, {
-    query: { limit: 1, prefix: 'output/' },
-  });
-  if (items.length > 0) terminal.err(`It left files: planfleet files ${batchId} get .`);
 }
 
 function describeEnd(last: AttemptView | undefined) {
