@@ -45,6 +45,8 @@ export class AgentLife {
   readonly outbox: Outbox;
   readonly runner: AttemptRunner;
   readonly logs: LogStreamer;
+  /** Logs that follow their reports. */
+  readonly lateLogs = new Set<Promise<void>>();
   /** Rings when the claim under way no longer says what is true. */
   readonly claimChanged = new WakeUp();
   readonly over: Promise<ExitReason>;

@@ -87,7 +87,8 @@ export class Departure {
 
   async #waitForDelivery(life: AgentLife, ms: number): Promise<void> {
     const enough = new AbortController();
-    await Promise.race([life.outbox.whenEmpty(), wait(this.#deps.timers, ms, enough.signal)]);
+    const delivered = life.outbox.whenEmpty().then(() => Promise.all(life.lateLogs));
+    await Promise.race([delivered, wait(this.#deps.timers, ms, enough.signal)]);
     enough.abort();
   }
 }

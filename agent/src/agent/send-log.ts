@@ -34,12 +34,15 @@ export async function sendLog(life: AgentLife, entry: OutboxEntry, upload: LogUp
   const { log_upload: _, ...result } = entry.result;
   if (isThere === true || report.log === undefined) entry.result = result;
   else entry.result = { ...result, report: { ...report, log: { ...report.log, kept: 'machine' } } };
-  void delivery.then(async (came) => {
-    // What is not delivered when the agent ends is tried again at its next start.
-    if (life.signal.aborted) return;
-    await tidyUp(upload, report.outcome === 'succeeded');
-    if (came && isThere === null) await noteArrival(life, report, upload.sha256);
-  });
+  const rest = delivery
+    .then(async (came) => {
+      // What is not delivered when the agent ends is tried again at its next start, if its report has not gone either.
+      if (life.signal.aborted) return;
+      await tidyUp(upload, report.outcome === 'succeeded');
+      if (came && isThere === null) await noteArrival(life, report, upload.sha256);
+    })
+    .finally(() => life.lateLogs.delete(rest));
+  life.lateLogs.add(rest);
 }
 
 async function deliverLog(life: AgentLife, upload: LogUpload): Promise<boolean> {

@@ -96,3 +96,21 @@ test('a log that does not get through holds its report up for seconds only, and 
   expect(bench.plane.arrivedLogs).toEqual([report.log?.sha256]);
   expect(bench.plane.blobs.has(report.log?.sha256 ?? '')).toBe(true);
 }, 30_000);
+
+test('an agent that is drained waits for a log that follows its report', async () => {
+  let open = () => {};
+  bench.plane.uploadsWaitFor = new Promise((resolve) => {
+    open = resolve;
+  });
+  const gate = bench.path('gate');
+  const agent = bench.agent();
+  bench.plane.offer(makeStage({ command: `seq 1 100000; ${gated(gate)}` }));
+  await bench.plane.until('the output', () => bench.plane.logChunks.length > 0);
+  agent.drain();
+  await writeFile(gate, '');
+  await bench.plane.untilReports(1);
+  expect(bench.plane.reports[0]?.log).toMatchObject({ kept: 'machine' });
+  open();
+  expect(await agent.done).toMatchObject({ kind: 'drained' });
+  expect(bench.plane.arrivedLogs).toEqual([bench.plane.reports[0]?.log?.sha256]);
+}, 30_000);
