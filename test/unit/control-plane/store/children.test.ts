@@ -552,3 +552,24 @@ test('abort of a task cancels its child, and counts as one failed try', async ()
   expect((await childrenOf()).map((child) => child.state)).toEqual(['cancelled', 'active']);
   await expectSound();
 });
+
+test('a child that ended while its parent was paused is not resumed with a parent later on', async () => {
+  const { id, child } = await startOne({}, { max_attempts: 1 });
+  const { leases } = await store.claim('z', 5);
+  const asked = { by: 'ann', now: store.now };
+  await pauseBatch(store.db, { ...asked, batch_id: id });
+  await settleChildren();
+  await store.finish(
+    'z',
+    leases.map((lease) => store.report(lease, 'failed')),
+  );
+  expect(await store.batchState(child.id)).toBe('failed');
+  await settleChildren();
+  await retryBatch(store.db, { ...asked, batch_id: id });
+  await settleChildren();
+  expect(await childrenOf()).toMatchObject([{ id: child.id, state: 'active' }]);
+  await pauseBatch(store.db, { ...asked, batch_id: child.id });
+  await settleChildren();
+  await store.pass(20_000);
+  expect(await store.batchState(child.id)).toBe('paused');
+});
