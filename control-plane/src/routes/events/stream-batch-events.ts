@@ -1,8 +1,8 @@
 import type { BatchEvent, DecisionEvent, DecisionView, EndEvent, StageEvent } from '@planfleet/shared-types';
-import type { Deps } from '../deps.ts';
-import { listDecisions } from '../store/queries/list-decisions.ts';
-import type { WatchPlace } from '../watch/batch-watch.ts';
-import type { WatchedBatch } from '../watch/watched-batch.ts';
+import type { Deps } from '../../deps.ts';
+import { listDecisions } from '../../store/queries/list-decisions.ts';
+import type { WatchPlace } from '../../watch/batch-watch.ts';
+import type { WatchedBatch } from '../../watch/watched-batch.ts';
 
 export interface BatchEventsOptions {
   readonly place: WatchPlace;
