@@ -3,17 +3,11 @@ import type { Context } from 'hono';
 import type { AppEnv } from '../../auth/require-scope.ts';
 import type { Deps } from '../../deps.ts';
 import { noBatch } from '../request/read-batch-id.ts';
+import { eventStream } from './event-stream.ts';
 import { finalEventId, streamBatchEvents } from './stream-batch-events.ts';
 
 /** What the first look at a batch may take; a database that is away answers no sooner. */
 const FIRST_LOOK_MS = 5_000;
-
-const EVENT_STREAM = {
-  'content-type': 'text/event-stream',
-  // Neither kept nor changed on the way, and handed on at once.
-  'cache-control': 'no-store, no-transform',
-  'x-accel-buffering': 'no',
-};
 
 /** The events of a batch from where the client has had them, or 204 to one that has had the end. */
 export async function answerBatchEvents(c: Context<AppEnv>, deps: Deps, batchId: string): Promise<Response> {
@@ -30,9 +24,9 @@ export async function answerBatchEvents(c: Context<AppEnv>, deps: Deps, batchId:
   if (had_end || c.req.method === 'HEAD') {
     place.leave();
     // 204, and nothing else, keeps an EventSource that has had the end from asking again.
-    return had_end ? c.body(null, 204) : c.body(null, 200, EVENT_STREAM);
+    return had_end ? c.body(null, 204) : c.body(null, 200, eventStream);
   }
   const { isStillAllowed } = c.var;
   const stream = streamBatchEvents(deps, { place, first, last_event_id, isStillAllowed });
-  return c.body(stream, 200, EVENT_STREAM);
+  return c.body(stream, 200, eventStream);
 }
