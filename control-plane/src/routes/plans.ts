@@ -116,7 +116,7 @@ async function noPlan(db: Database, name: string, version: number | null): Promi
   );
 }
 
-/** Whatever is given for a run would be forgotten here, which whoever gave it would learn much later. */
+/** Whatever is given for a batch would be forgotten here, which whoever gave it would learn much later. */
 function refuseFields({ fields }: SentPlan): void {
   const { config, uploads, ...rest } = fields;
   const given = [...Object.keys(config), ...Object.keys(uploads), ...Object.keys(rest)];
