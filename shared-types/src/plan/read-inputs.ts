@@ -28,7 +28,7 @@ export interface RejectedInput {
 }
 
 /** The names that an input may not have. */
-export const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
+const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
 
 /** Reads the lists of the section Inputs. */
 export function readInputs(
