@@ -125,7 +125,9 @@ test('decisions are followed within a second, and stand in the log of the server
   const submitted = performance.now();
   await until('the submission to be told', () => told().some(({ batch_id }) => batch_id === id));
   expect(performance.now() - submitted).toBeLessThan(2_000);
-  await until('the end to be told', () => told().some(({ type }) => type === 'BATCH_FAILED'));
+  await until('the end to be told', () =>
+    told().some(({ batch_id, type }) => batch_id === id && type === 'BATCH_FAILED'),
+  );
   const types = told().flatMap(({ batch_id, type }) => (batch_id === id ? [type] : []));
   expect(types).toEqual(['PLAN_PARSED', 'FOREACH_EXPAND', 'ABANDON', 'BATCH_FAILED']);
   const text = await cli('decisions', id);

@@ -29,7 +29,7 @@ export async function watchBatch(options: WatchOptions): Promise<BatchView | nul
 }
 
 async function lookUntilEnd(options: WatchOptions): Promise<BatchView | null> {
-  const { client, batch_id, view, signal, first_poll_ms = 300, longest_poll_ms = 2_000 } = options;
+  const { client, batch_id, view, signal, first_poll_ms = 300, longest_poll_ms = 1_000 } = options;
   const findObstacle = watchForAgents(options);
   for (let wait = first_poll_ms; ; wait = Math.min(longest_poll_ms, wait * 1.3)) {
     try {

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
-import type { BatchView } from '@planfleet/shared-types';
+import { type BatchView, fileViewSchema, pageSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
+import { batchPath } from '../client/batch-path.ts';
 import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
 import { downloadOutputs, type Output } from '../client/download-outputs.ts';
 import { explainFailures } from '../client/explain-failures.ts';
@@ -37,6 +38,7 @@ export async function followBatch(following: Following): Promise<ExitCode> {
     say('');
   }
   if (!json) say(summarize(batch, terminal));
+  if (!json && following.outputs.length === 0) await sayFiles(client, batch_id, terminal);
   if (problem !== undefined) throw problem;
   return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
 }
@@ -47,6 +49,13 @@ export function sayGoesOn(batchId: string, outputs: readonly Output[], terminal:
   terminal.err(`  watch it again:  ${watchCommand(batchId, outputs)}`);
   terminal.err(`  stop it:         planfleet cancel ${batchId}`);
   return EXIT.interrupted;
+}
+
+/** Where the results are that nobody asked to be fetched. */
+export async function sayFiles(client: ApiClient, batchId: string, terminal: Terminal): Promise<void> {
+  const query = { limit: 1, prefix: 'output/' };
+  const { items } = await client.get(pageSchema(fileViewSchema), batchPath(batchId, '/files'), { query });
+  if (items.length > 0) terminal.err(`Its results: planfleet files ${batchId} get output .`);
 }
 
 function summarize(batch: BatchView, terminal: Terminal): string {

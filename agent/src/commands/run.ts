@@ -1,15 +1,13 @@
 import {
   type AttemptView,
   diagnosticSchema,
-  fileViewSchema,
-  pageSchema,
   type Submitted,
   submittedSchema,
   type TaskDetail,
   taskDetailSchema,
 } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
-import { batchPath, taskPath } from '../client/batch-path.ts';
+import { taskPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
 import { buildCommandPlan } from '../client/command-plan.ts';
 import { formatReason } from '../client/format-attempt.ts';
@@ -22,7 +20,7 @@ import { printJson, type Terminal } from '../client/terminal.ts';
 import { watchCommand } from '../client/watch-command.ts';
 import { watchInterruptible } from '../client/watch-interruptible.ts';
 import { connect, type ServerOptions } from './connect.ts';
-import { sayGoesOn } from './follow-batch.ts';
+import { sayFiles, sayGoesOn } from './follow-batch.ts';
 
 export interface RunOptions extends ServerOptions {
   name?: string;
@@ -135,14 +133,6 @@ async function follow({ client, batch_id, task, json, terminal }: Following): Pr
     await sayFiles(client, batch_id, terminal);
   }
   return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
-}
-
-async function sayFiles(client: ApiClient, batchId: string, terminal: Terminal): Promise<void> {
-  const path = batchPath(batchId, '/files');
-  const { items } = await client.get(pageSchema(fileViewSchema), path, {
-    query: { limit: 1, prefix: 'output/' },
-  });
-  if (items.length > 0) terminal.err(`It left files: planfleet files ${batchId} get .`);
 }
 
 const SILENT: ProgressView = { show: () => {}, notice: () => {}, close: () => {} };
