@@ -38,6 +38,19 @@ const NASTY = [
   ';|&<>()',
 ];
 
+/** `planfleet run` as a process of its own, looked at while it runs. */
+function runHere(command: readonly string[]) {
+  const env = { ...fleet.env, PLANFLEET_URL: fleet.url, PLANFLEET_TOKEN: token, NO_COLOR: '1' };
+  const child = spawn(process.execPath, [BINARY, 'run', '--', ...command], { env, cwd: fleet.folder });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text;
+    });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, ended, stdout: () => texts.stdout, stderr: () => texts.stderr };
+}
+
 describe('run', () => {
   test('arguments and variables arrive exactly, and standard output is that of the command alone', async () => {
     const result = await fleet.cli([
@@ -61,27 +74,27 @@ describe('run', () => {
         script,
       ],
     ]);
-    expect(variables.stdout).toBe("it's {NAME} $x\n`y` ü|\n");
+    expect(variables.stdout).toBe("it's {NAME} $x\n`y` ü|");
   });
 
   test('a word of the shell is a command like any other', async () => {
     const words = await fleet.cli(['run', '--', 'A=1', 'x']);
-    expect(words.code).toBe(1);
+    expect(words.code).toBe(127);
     expect(words.stdout).toContain('A=1: command not found');
     const keyword = await fleet.cli(['run', '--', 'if', 'true']);
     expect(keyword.stdout).toContain('if: command not found');
   });
 
-  test('a command that fails ends with 1, once, and says its own exit code', async () => {
+  test('a command that fails runs once and gives its own exit code', async () => {
     const result = await fleet.cli(['run', '--name', 'three', '--', 'bash', '-c', 'echo no luck; exit 3']);
-    expect(result).toMatchObject({ code: 1, stdout: 'no luck\n' });
+    expect(result).toMatchObject({ code: 3, stdout: 'no luck\n' });
     expect(result.stderr).toContain('exit code 3');
     const id = batchIn(result.stderr);
     expect(result.stderr).toContain(`planfleet task ${id}:bash`);
     expect(await fleet.tasks(id)).toMatchObject([{ attempts: 1, state: 'abandoned' }]);
     expect(await fleet.batch(id)).toMatchObject({ plan_name: 'three' });
     const json = await fleet.cli(['run', '--json', '--', 'bash', '-c', 'echo no luck; exit 3']);
-    expect(json.code).toBe(1);
+    expect(json.code).toBe(3);
     expect(JSON.parse(json.stdout)).toMatchObject({ exit_code: 3, state: 'abandoned', output: 'no luck\n' });
     expect(json.stderr).toBe('');
   });
@@ -90,6 +103,29 @@ describe('run', () => {
     const result = await fleet.cli(['run', '--timeout', '300ms', '--', 'sleep', '60']);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('failed:');
+  });
+
+  test('the output comes while the command runs, exactly as it was written', async () => {
+    const go = fleet.path('go on');
+    const body = `printf 'one\\n\\033[31mtwo\\r'; until [ -e "$0" ]; do sleep 0.05; done; printf three; kill -TERM $$`;
+    const running = runHere(['bash', '-c', body, go]);
+    await until('the first output', () => running.stdout().endsWith('two\r'));
+    writeFileSync(go, '');
+    expect(await running.ended).toBe(128 + 15);
+    expect(running.stdout()).toBe('one\n\u001b[31mtwo\rthree');
+    expect(running.stderr()).toContain('ended by SIGTERM');
+  });
+
+  test('Ctrl-C ends the watching, not the command', async () => {
+    const running = runHere(['bash', '-c', 'echo here; sleep 60']);
+    await until('the first output', () => running.stdout() === 'here\n');
+    running.child.kill('SIGINT');
+    expect(await running.ended).toBe(130);
+    const id = batchIn(running.stderr());
+    expect(running.stderr()).toContain(`planfleet cancel ${id}`);
+    expect((await fleet.batch(id)).finished_at).toBeNull();
+    expect((await fleet.cli(['cancel', id])).code).toBe(0);
+    await fleet.untilEnded(id);
   });
 
   test('-d returns at once', async () => {

@@ -11,6 +11,8 @@ export interface FollowEventsOptions {
   readonly client: ApiClient;
   readonly path: string;
   readonly query: Readonly<Record<string, string | number | undefined>>;
+  /** Ends the following, as if the last one had come. */
+  readonly signal?: AbortSignal;
   /** True: it was the last one. */
   onEvent(event: EventSourceMessage): boolean;
   /** The connection was lost, and is being made again. */
@@ -22,6 +24,7 @@ export interface FollowEventsOptions {
  * event that came. Rejects when the first connection cannot be made, and when the server refuses.
  */
 export async function followEvents(options: FollowEventsOptions): Promise<void> {
+  const { signal } = options;
   let lastId: string | undefined;
   let failures = 0;
   for (let connections = 0; ; ) {
@@ -31,29 +34,33 @@ export async function followEvents(options: FollowEventsOptions): Promise<void> 
         failures = 0;
         connections += 1;
       });
-      if (isOver) return;
+      if (isOver || signal?.aborted) return;
     } catch (error) {
+      if (signal?.aborted) return;
       if (connections === 0 || !isRetryable(error)) throw error;
     }
     // Cut by something in between after a while of silence: no outage to speak of.
     if (failures === 1) options.onLost();
-    await sleep(Math.min(MAX_WAIT_MS, 250 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2));
+    const waitMs = Math.min(MAX_WAIT_MS, 250 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2);
+    await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    if (signal?.aborted) return;
     failures += 1;
   }
 }
 
 /** One connection. True: the last event came. False: it broke off. */
 async function readEvents(
-  { client, path, query, onEvent }: FollowEventsOptions,
+  { client, path, query, signal, onEvent }: FollowEventsOptions,
   lastId: string | undefined,
   onSign: (id: string | undefined) => void,
 ): Promise<boolean> {
   const abort = new AbortController();
+  const either = signal === undefined ? abort.signal : AbortSignal.any([abort.signal, signal]);
   const headers = {
     accept: 'text/event-stream',
     ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
   };
-  const response = await client.request('GET', path, { query, headers, signal: abort.signal });
+  const response = await client.request('GET', path, { query, headers, signal: either });
   let isOver = false;
   const parser = createParser({
     onEvent: (event) => {

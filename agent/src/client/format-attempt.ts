@@ -1,12 +1,12 @@
 import type { AttemptView } from '@planfleet/shared-types';
 import { printableLine, printableText } from './printable-text.ts';
 
-/** Why an attempt ended as it did: `exit code 3: no total found`. */
+/** Why an attempt ended as it did: `exit code 3: no total found`. An exit code of 0 is never the reason. */
 export function formatReason(attempt: AttemptView): string {
   const how =
     attempt.signal !== null
       ? `ended by ${printableLine(attempt.signal, 20)}`
-      : attempt.exit_code !== null
+      : attempt.exit_code
         ? `exit code ${attempt.exit_code}`
         : (attempt.error_type ?? attempt.outcome);
   const message = attempt.message === null ? '' : printableLine(attempt.message, 2_000);

@@ -1,8 +1,8 @@
-import { logEndEventSchema, logEventSchema, logGapEventSchema } from '@planfleet/shared-types';
+import { logEventSchema, logGapEventSchema } from '@planfleet/shared-types';
 import type { ApiClient } from '../client/api-client.ts';
 import { taskPath } from '../client/batch-path.ts';
 import { CliError, EXIT, type ExitCode } from '../client/cli-error.ts';
-import { followEvents } from '../client/follow-events.ts';
+import { followLog } from '../client/follow-log.ts';
 import { LogPrinter } from '../client/log-printer.ts';
 import { printableLine } from '../client/printable-text.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
@@ -15,11 +15,10 @@ export interface LogsOptions extends ServerOptions {
 
 /** The output of a task: what there is, or as it comes until the attempt ends. */
 export async function logs(id: string, options: LogsOptions, terminal: Terminal): Promise<ExitCode> {
-  const path = `${taskPath(id)}/logs`;
+  const path = taskPath(id, '/logs');
   const client = await connect(options, terminal);
-  const query = { attempt: options.attempt };
-  if (options.follow === true) await follow(client, path, { ...query, follow: 1 }, options, terminal);
-  else await show(client, path, query, options, terminal);
+  if (options.follow === true) await follow(client, id, options, terminal);
+  else await show(client, path, { attempt: options.attempt }, options, terminal);
   return EXIT.done;
 }
 
@@ -52,32 +51,26 @@ async function show(
 
 async function follow(
   client: ApiClient,
-  path: string,
-  query: Record<string, number | undefined>,
+  task: string,
   options: LogsOptions,
   terminal: Terminal,
 ): Promise<void> {
   const printer = new LogPrinter(terminal);
-  await followEvents({
+  const end = await followLog({
     client,
-    path,
-    query,
+    task,
+    attempt: options.attempt,
     onLost: () => terminal.err('The connection is lost; trying again.'),
-    onEvent({ event, data }) {
-      const body: unknown = JSON.parse(data);
-      if (options.json) printJson(terminal, { event, ...(body as object) });
-      if (event === 'end') {
-        printer.end();
-        const { attempt, outcome, message } = logEndEventSchema.parse(body);
-        const what = attempt === null ? 'The task' : `Attempt ${attempt}`;
-        const why = message === null ? '' : `: ${printableLine(message)}`;
-        if (!options.json) terminal.err(terminal.paint.dim(`${what} ended: ${outcome}${why}`));
-        return true;
-      }
-      if (options.json) return false;
-      if (event === 'log') printer.text(logEventSchema.parse(body).text);
-      if (event === 'gap') printer.gap(logGapEventSchema.parse(body).missing);
-      return false;
+    onEvent(event, body) {
+      if (options.json) printJson(terminal, { event, ...body });
+      else if (event === 'log') printer.text(logEventSchema.parse(body).text);
+      else if (event === 'gap') printer.gap(logGapEventSchema.parse(body).missing);
     },
   });
+  printer.end();
+  if (end === null || options.json) return;
+  const { attempt, outcome, message } = end;
+  const what = attempt === null ? 'The task' : `Attempt ${attempt}`;
+  const why = message === null ? '' : `: ${printableLine(message)}`;
+  terminal.err(terminal.paint.dim(`${what} ended: ${outcome}${why}`));
 }

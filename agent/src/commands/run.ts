@@ -1,26 +1,12 @@
-import {
-  type AttemptView,
-  diagnosticSchema,
-  type Submitted,
-  submittedSchema,
-  type TaskDetail,
-  taskDetailSchema,
-} from '@planfleet/shared-types';
-import type { ApiClient } from '../client/api-client.ts';
-import { taskPath } from '../client/batch-path.ts';
-import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
+import { diagnosticSchema, type Submitted, submittedSchema } from '@planfleet/shared-types';
+import { EXIT, usageError } from '../client/cli-error.ts';
 import { buildCommandPlan } from '../client/command-plan.ts';
-import { formatReason } from '../client/format-attempt.ts';
 import { parseDuration } from '../client/parse-duration.ts';
-import { printableLine, printableText } from '../client/printable-text.ts';
-import { openView } from '../client/progress/open-view.ts';
-import type { ProgressView } from '../client/progress/progress-view.ts';
-import { retryRequest } from '../client/retry-request.ts';
+import { printableLine } from '../client/printable-text.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { watchCommand } from '../client/watch-command.ts';
-import { watchInterruptible } from '../client/watch-interruptible.ts';
 import { connect, type ServerOptions } from './connect.ts';
-import { sayFiles, sayGoesOn } from './follow-batch.ts';
+import { followCommand } from './follow-command.ts';
 
 export interface RunOptions extends ServerOptions {
   name?: string;
@@ -34,12 +20,12 @@ export interface RunOptions extends ServerOptions {
 /** As many characters as a list of batches shows of a name, and some. */
 const LONGEST_NAME = 100;
 
-/** One command as a batch of one task. Its output is all that standard output gets. */
+/** One command as a batch of one task. Its output is all that standard output gets, and its exit code is the answer. */
 export async function run(
   command: readonly string[],
   options: RunOptions,
   terminal: Terminal,
-): Promise<ExitCode> {
+): Promise<number> {
   const plan = buildCommandPlan({
     command: readCommand(command),
     variables: readVariables(options.env ?? []),
@@ -64,7 +50,9 @@ export async function run(
     else sayDetached(value.batch_id, terminal);
     return EXIT.done;
   }
-  return follow({ client, batch_id: value.batch_id, task: plan.task, json: options.json === true, terminal });
+  const { batch_id } = value;
+  const task = `${batch_id}:${plan.task}`;
+  return followCommand({ client, batch_id, task, json: options.json === true, terminal });
 }
 
 function readCommand(command: readonly string[]): readonly string[] {
@@ -109,54 +97,4 @@ function sayWarnings({ diagnostics }: Submitted, terminal: Terminal): void {
 function sayDetached(batchId: string, terminal: Terminal): void {
   terminal.out(`Batch ${terminal.paint.bold(batchId)} submitted`);
   terminal.out(`Watch it: ${watchCommand(batchId, [])}`);
-}
-
-interface Following {
-  readonly client: ApiClient;
-  readonly batch_id: string;
-  readonly task: string;
-  readonly json: boolean;
-  readonly terminal: Terminal;
-}
-
-async function follow({ client, batch_id, task, json, terminal }: Following): Promise<ExitCode> {
-  if (!json) terminal.err(`Batch ${batch_id} submitted`);
-  const view = json ? SILENT : await openView(terminal, { json, say: terminal.err, leave: false });
-  const batch = await watchInterruptible({ client, batch_id, view });
-  if (batch === null) return sayGoesOn(batch_id, [], terminal);
-  const id = `${batch_id}:${task}`;
-  const detail = await retryRequest(() => client.get(taskDetailSchema, taskPath(id)));
-  const last = detail.history.filter((attempt) => !attempt.late).at(-1);
-  if (json) printJson(terminal, { ...describeEnd(last), batch_id, task: detail.id, state: detail.state });
-  else {
-    sayEnd(detail, last, terminal);
-    await sayFiles(client, batch_id, terminal);
-  }
-  return batch.state === 'succeeded' ? EXIT.done : EXIT.batch_failed;
-}
-
-const SILENT: ProgressView = { show: () => {}, notice: () => {}, close: () => {} };
-
-function describeEnd(last: AttemptView | undefined) {
-  return {
-    agent: last?.agent ?? null,
-    outcome: last?.outcome ?? null,
-    exit_code: last?.exit_code ?? null,
-    signal: last?.signal ?? null,
-    message: last?.message ?? null,
-    started_at: last?.started_at ?? null,
-    ended_at: last?.ended_at ?? null,
-    output: last?.tail ?? '',
-  };
-}
-
-function sayEnd(detail: TaskDetail, last: AttemptView | undefined, terminal: Terminal): void {
-  const output = last?.tail ?? '';
-  // In a pipe it is for a program, which gets it as it was.
-  const text = terminal.openScreen === undefined ? output : printableText(output);
-  if (text !== '') terminal.out(text.replace(/\n$/, ''));
-  if (detail.state === 'succeeded') return;
-  const reason = last === undefined ? detail.state : formatReason(last);
-  terminal.err(`${terminal.paint.red(detail.state === 'cancelled' ? 'cancelled:' : 'failed:')} ${reason}`);
-  terminal.err(`  more: planfleet task ${detail.id}`);
 }

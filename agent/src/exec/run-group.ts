@@ -16,12 +16,14 @@ export async function runGroup(
   run: RunScript,
 ): Promise<void> {
   const { shop, spec, ending } = attempt;
-  const begun = shop.clock.now();
+  const begun = shop.clock.monotonic();
   for (const [place, item] of items.entries()) {
+    // How the item before ended says nothing of this one.
+    attempt.exit = null;
     ending.signal.throwIfAborted();
     attempt.values = item.values;
     await appendLine(logFile, `==> item ${item.label}`);
-    const left = spec.timeout_ms === null ? null : spec.timeout_ms - (shop.clock.now() - begun);
+    const left = spec.timeout_ms === null ? null : spec.timeout_ms - (shop.clock.monotonic() - begun);
     try {
       // At least a moment: a timeout of nothing would mean none.
       await run(left === null ? null : Math.max(1, left));

@@ -26,7 +26,8 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
     const { follow, ...query } = readQuery(c.req, logsQuery);
     if (follow === '1' && c.req.method !== 'HEAD') {
       const reached = readPlace(c.req.header('last-event-id'));
-      return answerFollow(c, deps, { stage, ordinal, ...query, ...reached });
+      const { isStillAllowed } = c.var;
+      return answerFollow(c, deps, { stage, ordinal, ...query, ...reached, isStillAllowed });
     }
     const attempt = query.attempt ?? task.attempt;
     if (attempt > task.attempt) {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,35 @@ test('values are hidden line by line, in base64 at any place, in URLs and in JSO
     expect(masked(text, [secret])).toMatch(/^[^*]{0,8}\*{14,}[^*]{0,4}$/);
   }
   expect(masked('abc', ['abc'])).toBe('abc');
+});
+
+test('what programs make of a value when they print it is hidden too', () => {
+  const secret = `it's $5 "a\\b" & (c)+/é~z`;
+  const long = 'sk-'.concat('0123456789abcdefghijklmnop'.repeat(6));
+  const env = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', T: secret, LONG: long };
+  const bash = spawnSync(
+    'bash',
+    [
+      '--norc',
+      '-c',
+      'set -x; : "$T"; { set +x; } 2>/dev/null; declare -p T; printf "%q\\n" "$T"; printf %s "$LONG" | base64',
+    ],
+    { env, encoding: 'utf8' },
+  );
+  const python = spawnSync(
+    'python3',
+    [
+      '-c',
+      `import json, os, urllib.parse as u
+t = os.environ['T']
+print(repr(t), json.dumps(t), json.dumps(t, ensure_ascii=False), u.quote(t), u.quote_plus(t), u.quote(t, safe=''), sep='\\n')`,
+    ],
+    { env, encoding: 'utf8' },
+  );
+  expect([bash.status, python.status]).toEqual([0, 0]);
+  const lines = `${bash.stderr}${bash.stdout}${python.stdout}`.trim().split('\n');
+  expect(lines).toHaveLength(12);
+  for (const line of lines) expect(masked(line, [secret, long])).toMatch(/^[^*]{0,15}\*{18,}[^*]{0,6}$/);
 });
 
 test('the disk gets the middle of a log over its cap back; offsets stay, and its ends are told', async () => {

@@ -66,11 +66,14 @@ test('an item without an id is named by its number alone', async () => {
   );
 });
 
-test('an item that lacks a field is named too', async () => {
+test('an item that lacks a field is named too, and has no exit code of the item before', async () => {
   bench.agent();
-  const report = await runGroup({ command: 'echo {ITEM.no}' });
-  expect(report).toMatchObject({ outcome: 'failed', error_type: 'definition' });
-  expect(report.message).toMatch(/^Item 5 \(a\): \{ITEM\} has no field "no"/);
+  const spec = makeStage({ key: 'clips', has_list: true, command: 'echo {ITEM.no}' });
+  bench.plane.offerGroup(spec, { first: 4, items: [{ id: 'a', no: 1 }, { id: 'b' }] });
+  await bench.plane.until('the report', () => bench.plane.reports.length === 1);
+  const [report] = bench.plane.reports;
+  expect(report).toMatchObject({ outcome: 'failed', error_type: 'definition', exit_code: null });
+  expect(report?.message).toMatch(/^Item 6 \(b\): \{ITEM\} has no field "no"/);
 });
 
 test('the timeout is for all of the group together', async () => {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from '../../app.ts';
@@ -33,9 +32,6 @@ export interface ControlPlane {
   /** Answers what is under way, then lets go of everything. */
   close(): Promise<void>;
 }
-
-/** Requests that are under way get this long when the server closes; all but uploads take milliseconds. */
-const CLOSE_GRACE_MS = 5_000;
 
 const timers: Timers = {
   set(run, ms) {
@@ -82,7 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     const app = createApp(deps);
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-    const { server, port } = await listen(listener, options);
+    const { close, port } = await listen(listener, options);
     const local = options.tls === undefined ? null : await listenLocally(listener, options.port);
     const stopTicking = startTicking(deps, background.run);
     return {
@@ -90,12 +86,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       local_url: local?.url ?? urlOf(options, port),
       port,
       async close() {
-        const localClosed = local === null ? null : closeServer(local.server);
+        const localClosed = local === null ? null : local.close();
         stopTicking();
         deps.wake.close();
         deps.logs.close();
         deps.watch.close();
-        await closeServer(server);
+        await close();
         await background.settled();
         await localClosed;
         await db.close();
@@ -146,14 +142,4 @@ function createBackground(log: Log) {
       await Promise.all(running);
     },
   };
-}
-
-/** A kept connection becomes idle only once its last answer is out, so they are looked for again and again. */
-async function closeServer(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const sweep = setInterval(() => server.closeIdleConnections(), 20);
-  const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(deadline);
 }

@@ -18,11 +18,13 @@ export interface FollowRequest extends TaskKey {
   /** Null: the one that runs, or the newest, or the first to come. */
   readonly attempt: number | null;
   readonly offset: number;
+  readonly isStillAllowed: () => Promise<boolean>;
 }
 
 /**
  * The output of an attempt as it comes, from `offset` on, until its end. Ends without an `end` when the server
- * closes or the request has used up its reads: the reader comes back with the place it has reached.
+ * closes, the request has used up its reads, or its token does not do any more: the reader comes back with the place it
+ * has reached, or is told why it may not.
  */
 export async function* followLog(
   deps: Deps,
@@ -59,6 +61,7 @@ export async function* followLog(
     }
     yield { kind: 'quiet' };
     await place.wait(LOOK_AGAIN_MS);
+    if (!(await request.isStillAllowed())) return;
   }
 }
 

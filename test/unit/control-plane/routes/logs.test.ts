@@ -189,6 +189,16 @@ test('a server that closes lets its followers go', async () => {
   expect(await reader.next()).toBeNull();
 });
 
+test('a revoked token reads no more output', async () => {
+  await send(chunk(0, 'one\n'));
+  const authorization = `Bearer ${await server.token(['read'], { jti: 'reader' })}`;
+  const reader = await follow('', { authorization });
+  await reader.next();
+  expect((await server.ask('admin', 'DELETE', '/v1/tokens/reader')).status).toBe(200);
+  await send(chunk(4, 'two\n'));
+  expect(await reader.next()).toBeNull();
+});
+
 test('the log of a failed attempt is a file of its batch, from the tail or from a blob', async () => {
   const content = Buffer.from(`head\n[... 95 bytes missing ...]\ntail\n`);
   const sha256 = hashOf(content);

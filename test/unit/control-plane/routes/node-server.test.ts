@@ -157,6 +157,20 @@ test('closing answers those who wait', async () => {
   server = await start();
 });
 
+test('closing does not wait for connections that have carried no request, nor for half of one', async () => {
+  const sockets = [connect(server.port, '127.0.0.1'), connect(server.port, '127.0.0.1')];
+  for (const socket of sockets) {
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+  }
+  sockets[1]?.write('GET /v1/batches HTTP/1.1\r\nHost: x');
+  expect((await ask('GET', '/v1/batches')).status).toBe(200);
+  const started = performance.now();
+  await server.close();
+  expect(performance.now() - started).toBeLessThan(2_000);
+  server = await start();
+});
+
 test('a large blob is streamed in and out, in pieces of unknown number', async () => {
   const content = randomBytes(20_000_000);
   const pieces = Array.from({ length: 200 }, (_, i) => content.subarray(i * 100_000, (i + 1) * 100_000));
