@@ -8,6 +8,7 @@ import { answerLog } from './logs/answer-log.ts';
 import { invalid } from './request/parse-input.ts';
 import { logsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
+import { TASK_ID_HINT } from './request/read-task-id.ts';
 
 /** The output of a task: what there is, or as it comes. */
 export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
@@ -19,7 +20,7 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
     const task = address === null ? null : await findTaskKey(deps.db, address);
     if (task === null) {
       throw new ApiError('not_found', `There is no task ${id}.`, {
-        hint: 'A task id looks like 20261122_142233:transcribe:0',
+        hint: TASK_ID_HINT,
       });
     }
     const { stage, ordinal } = task;
@@ -30,9 +31,13 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
     }
     const attempt = query.attempt ?? task.attempt;
     if (attempt > task.attempt) {
-      throw new ApiError('not_found', `Task ${id} has had ${task.attempt} attempts.`, {
-        hint: 'Leave attempt away for the newest one.',
-      });
+      throw new ApiError(
+        'not_found',
+        `Task ${id} has no attempt ${attempt}: ${task.attempt === 0 ? 'none has begun' : `the newest is ${task.attempt}`}.`,
+        {
+          hint: 'Without a number it is the newest one.',
+        },
+      );
     }
     return answerLog(c, deps, { stage, ordinal, attempt, offset: query.offset });
   });
