@@ -1,4 +1,4 @@
-import { ApiError, parseTaskId } from '@planfleet/shared-types';
+import { ApiError } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
@@ -8,7 +8,7 @@ import { answerLog } from './logs/answer-log.ts';
 import { invalid } from './request/parse-input.ts';
 import { logsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
-import { TASK_ID_HINT } from './request/read-task-id.ts';
+import { noTask, readTaskId } from './request/read-task-id.ts';
 
 /** The output of a task: what there is, or as it comes. */
 export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
@@ -16,13 +16,7 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/logs', requireScope(deps, 'read'), async (c) => {
     const id = c.req.param('id');
-    const address = parseTaskId(id);
-    const task = address === null ? null : await findTaskKey(deps.db, address);
-    if (task === null) {
-      throw new ApiError('not_found', `There is no task ${id}.`, {
-        hint: TASK_ID_HINT,
-      });
-    }
+    const task = (await findTaskKey(deps.db, await readTaskId(deps.db, id))) ?? noTask(id);
     const { stage, ordinal } = task;
     const { follow, ...query } = readQuery(c.req, logsQuery);
     if (follow === '1' && c.req.method !== 'HEAD') {

@@ -57,7 +57,7 @@ describe('the command line', () => {
     [['tokens', 'create'], '--scope'],
     [['tokens', 'create', '--scope', 'root'], 'there is no scope "root"'],
     [['tokens', 'create', '--scope', 'agent', '--expires', 'soon'], '"soon" is not a duration'],
-    [['status', 'latest'], '"latest" is not a batch'],
+    [['status', 'newest'], '"newest" is not a batch'],
     [['task', 'extract'], '"extract" is not a task'],
     [['tasks', '20261122_142233', '--state', 'done'], 'there is no state "done"'],
     [['agent', '--name', 'a b', '--token', 't'], 'an agent name is'],
