@@ -110,7 +110,10 @@ async function noPlan(db: Database, name: string, version: number | null): Promi
     'not_found',
     `There is no ${version === null ? '' : `version ${version} of a `}plan ${name}.`,
     {
-      hint: suggest === undefined ? 'GET /v1/plans says which there are.' : `Did you mean ${suggest}?`,
+      hint:
+        suggest === undefined
+          ? 'GET /v1/plans (planfleet plan list) says which there are.'
+          : `Did you mean ${suggest}?`,
       details: suggest === undefined ? {} : { suggest },
     },
   );

@@ -48,8 +48,11 @@ function declareAgent(program: Command, terminal: Terminal, done: Done): void {
     .option('--user', 'with --install, as root: a unit of the user, not of the machine')
     .option('--uninstall', 'stop it and remove its unit')
     .action(async (options) => {
-      if (options.install !== true && options.uninstall !== true)
+      if (options.install !== true && options.uninstall !== true) {
+        const { requireInstall } = await import('../agent-settings.ts');
+        requireInstall(options);
         return done(await (await import('../agent.ts')).agent(options, terminal));
+      }
       const { installAgent, uninstallAgent } = await import('../install-agent.ts');
       done(await (options.install ? installAgent : uninstallAgent)(options, terminal));
     });

@@ -30,7 +30,7 @@ export const planFields: Readonly<Record<string, string>> = {
   batch_size: 'items per task; 1 without it',
   requires: 'paths or globs below {BATCH_PATH} to fetch before the attempt; all without it',
   produces:
-    'paths or globs below {BATCH_PATH} to send back after the attempt. A literal path that is not there after exit 0 fails the attempt',
+    'paths or globs below {BATCH_PATH} that the task writes. A literal path that is not there after exit 0 fails the attempt',
   vram_estimate_mb: `megabytes; ${taskDefaults.vram_estimate_mb} without it`,
   vram_policy: `${vramPolicies.join(', ')}; ${taskDefaults.vram_policy} without it`,
   llm_model: 'name of the model',
