@@ -20,7 +20,7 @@ All routes in full: [OpenAPI 3.1](/openapi.json), [as a page](/docs).
 
 ## How to go about it
 1. Write plan.md as below. Split the work into small commands; use \`foreach\` for one task per item.
-2. \`POST /v1/plans/validate\` and mend every diagnostic (each has a line, often a \`hint\`, \`suggest\` or \`fix\`) until \`valid\` is true.
+2. \`POST /v1/plans/validate\` and mend every diagnostic (each has a line, often a \`hint\`, \`suggest\` or \`edits\` to make) until \`valid\` is true.
 3. \`POST /v1/batches\` with the inputs. The answer has the \`batch_id\`.
 4. Watch \`GET /v1/batches/{id}/events\`, or ask \`GET /v1/batches/{id}\` until \`finished_at\` is set. \`state\` is then succeeded, failed or cancelled.
 5. Failed: \`GET /v1/batches/{id}/tasks?state=abandoned\`, then \`GET /v1/tasks/{task}\`: \`history\` has the exit code, the error and the end of the output of each attempt. It is in the script or the inputs: mend that and submit again. It was the machine or the moment: \`POST /v1/batches/{id}/retry\` tries again what was given up, and keeps what has succeeded.

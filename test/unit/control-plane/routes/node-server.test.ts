@@ -71,12 +71,17 @@ async function register(name: string): Promise<number> {
   const response = await ask('POST', '/v1/agents/register', JSON.stringify(registration(name)));
   return ((await response.json()) as { session: number }).session;
 }
-async function untilSeen(name: string, after: string): Promise<void> {
-  await until(`agent ${name} to be heard of`, async () => (await lastSeen(name)) > after);
-}
-async function lastSeen(name: string): Promise<string> {
+/** When the agents were heard of last, oldest first. */
+async function listSeen(): Promise<string[]> {
   const { items } = (await (await ask('GET', '/v1/agents?limit=100')).json()) as Page<AgentView>;
-  return items.find((agent) => agent.name === name)?.last_seen_at ?? '';
+  return items.map((agent) => agent.last_seen_at).sort();
+}
+async function untilClaimed(agents: number, registered: readonly string[]): Promise<void> {
+  const latest = registered.at(-1) ?? '';
+  await until(`the claims of ${agents} agents to arrive`, async () => {
+    const seen = await listSeen();
+    return seen.filter((time) => time > latest).length >= agents;
+  });
 }
 const claim = (name: string, session: number) =>
   ask('POST', `/v1/agents/${name}/claim?wait=25`, JSON.stringify({ session, slots: 1, have: [] }));
@@ -112,12 +117,11 @@ test('a port that is taken is an error, not a hang', async () => {
 
 test('many long-polls are held, and each task goes to one of them within a second', async () => {
   const polls = [];
-  for (let i = 0; i < 40; i++) {
-    const session = await register(`agent-${i}`);
-    const registered = await lastSeen(`agent-${i}`);
-    polls.push(claim(`agent-${i}`, session));
-    await untilSeen(`agent-${i}`, registered);
-  }
+  const sessions: number[] = [];
+  for (let i = 0; i < 40; i++) sessions.push(await register(`agent-${i}`));
+  const registered = await listSeen();
+  for (const [i, session] of sessions.entries()) polls.push(claim(`agent-${i}`, session));
+  await untilClaimed(40, registered);
   const answers = polls.map(async (poll) => (await (await poll).json()) as ClaimAnswer);
   const started = performance.now();
   for (let i = 0; i < 40; i++) await submit();
@@ -127,7 +131,7 @@ test('many long-polls are held, and each task goes to one of them within a secon
 
 test('an agent that went away gets nothing: its task goes to the next one', async () => {
   const [one, two] = [await register('one'), await register('two')];
-  const registered = await lastSeen('one');
+  const registered = await listSeen();
   const agent = new Agent();
   const lost = request(`${server.url}/v1/agents/one/claim?wait=25`, {
     method: 'POST',
@@ -136,7 +140,7 @@ test('an agent that went away gets nothing: its task goes to the next one', asyn
   });
   lost.on('error', () => undefined);
   lost.end(JSON.stringify({ session: one, slots: 1, have: [] }));
-  await untilSeen('one', registered);
+  await untilClaimed(1, registered);
   lost.destroy();
   // When the server has noticed cannot be seen from outside.
   await sleep(100);
@@ -147,9 +151,9 @@ test('an agent that went away gets nothing: its task goes to the next one', asyn
 
 test('closing answers those who wait', async () => {
   const session = await register('one');
-  const registered = await lastSeen('one');
+  const registered = await listSeen();
   const held = claim('one', session);
-  await untilSeen('one', registered);
+  await untilClaimed(1, registered);
   const started = performance.now();
   await server.close();
   expect(((await (await held).json()) as ClaimAnswer).leases).toEqual([]);
