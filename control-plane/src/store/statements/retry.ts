@@ -15,31 +15,43 @@ const NEXT_TASKS = `picked(s, o, was) AS MATERIALIZED (
   SELECT t.stage_id, t.ordinal, t.state FROM batches b CROSS JOIN stages g INDEXED BY stages_retry CROSS JOIN tasks t INDEXED BY tasks_abandoned
   WHERE b.id = :batch_id AND b.${RETRYABLE} AND g.batch_seq = b.seq AND g.retry IS NOT NULL
     AND t.stage_id = g.id AND t.state = 'abandoned' AND t.ordinal >= g.retry
-  ORDER BY t.stage_id, t.ordinal LIMIT :chunk)`;
+  ORDER BY g.id, t.ordinal LIMIT :chunk)`;
+
+/** Task row `u` is lost, and shares an item with task `o` of stage `s` directly below it. */
+const LOST_ABOVE = (
+  s: string,
+  o: string,
+  state: string,
+) => `stage_edges f CROSS JOIN stages own CROSS JOIN stages above CROSS JOIN tasks u
+      WHERE f.to_stage = ${s} AND f.kind = 'item' AND own.id = ${s} AND above.id = f.from_stage
+        AND u.stage_id = above.id AND ${sharesItem('u', 'above', o, 'own')} AND +u.state ${state}`;
 
 /**
  * With those that were picked, what was skipped because of them and of nothing else: a task stays skipped while any
- * other task above it along its items is abandoned.
+ * other task above it along its items is abandoned. `reach` ends at what another one keeps, `kept` is what lies below
+ * such. Asked of each task for itself, all the way up, a group of 1,000 would cost a million rows.
  */
-const CHANGED = `below(s, o) AS (
+const CHANGED = `reach(s, o) AS (
   SELECT s, o FROM picked
   UNION
-  SELECT d.stage_id, d.ordinal FROM below CROSS JOIN stage_edges e ON e.from_stage = below.s AND e.kind = 'item'
-    CROSS JOIN stages upper ON upper.id = below.s CROSS JOIN stages g ON g.id = e.to_stage
-    CROSS JOIN tasks d ON d.stage_id = g.id AND ${sharesItem('d', 'g', 'below.o', 'upper')} AND +d.state = 'skipped'),
+  SELECT d.stage_id, d.ordinal FROM reach CROSS JOIN stage_edges e ON e.from_stage = reach.s AND e.kind = 'item'
+    CROSS JOIN stages upper ON upper.id = reach.s CROSS JOIN stages g ON g.id = e.to_stage
+    CROSS JOIN tasks d ON d.stage_id = g.id AND ${sharesItem('d', 'g', 'reach.o', 'upper')} AND +d.state = 'skipped'
+  WHERE NOT EXISTS (SELECT 1 FROM ${LOST_ABOVE('d.stage_id', 'd.ordinal', "= 'abandoned'")}
+    AND (u.stage_id, u.ordinal) NOT IN (SELECT chosen.s, chosen.o FROM picked chosen))),
+below(s, o) AS MATERIALIZED (SELECT s, o FROM reach WHERE (s, o) NOT IN (SELECT chosen.s, chosen.o FROM picked chosen)),
+kept(s, o) AS (
+  SELECT below.s, below.o FROM below WHERE EXISTS (SELECT 1 FROM ${LOST_ABOVE('below.s', 'below.o', "= 'skipped'")}
+    AND (u.stage_id, u.ordinal) NOT IN (SELECT known.s, known.o FROM below known))
+  UNION
+  SELECT d.stage_id, d.ordinal FROM kept CROSS JOIN stage_edges e ON e.from_stage = kept.s AND e.kind = 'item'
+    CROSS JOIN stages upper ON upper.id = kept.s CROSS JOIN stages g ON g.id = e.to_stage
+    CROSS JOIN tasks d ON d.stage_id = g.id AND ${sharesItem('d', 'g', 'kept.o', 'upper')}
+  WHERE (d.stage_id, d.ordinal) IN (SELECT known.s, known.o FROM below known)),
 changed(s, o, was) AS MATERIALIZED (
   SELECT s, o, was FROM picked
   UNION ALL
-  SELECT below.s, below.o, 'skipped' FROM below CROSS JOIN tasks t
-    WHERE t.stage_id = below.s AND t.ordinal = below.o AND +t.state = 'skipped' AND NOT EXISTS (
-      WITH RECURSIVE up(s, o) AS (
-        SELECT below.s, below.o
-        UNION
-        SELECT u.stage_id, u.ordinal FROM up CROSS JOIN stage_edges e ON e.to_stage = up.s AND e.kind = 'item'
-          CROSS JOIN stages own ON own.id = up.s CROSS JOIN stages above ON above.id = e.from_stage
-          CROSS JOIN tasks u ON u.stage_id = above.id AND ${sharesItem('u', 'above', 'up.o', 'own')} AND +u.state IN ('abandoned', 'skipped'))
-      SELECT 1 FROM up CROSS JOIN tasks a WHERE a.stage_id = up.s AND a.ordinal = up.o AND +a.state = 'abandoned'
-        AND (up.s, up.o) NOT IN (SELECT chosen.s, chosen.o FROM picked chosen)))`;
+  SELECT s, o, 'skipped' FROM below WHERE (s, o) NOT IN (SELECT s, o FROM kept))`;
 
 const count = (picked: string) => `WITH RECURSIVE ${picked}, ${CHANGED}, c AS (
   SELECT s, sum(was <> 'skipped') AS ready, sum(was = 'abandoned') AS abandoned, sum(was = 'backoff') AS backoff, sum(was = 'skipped') AS skipped

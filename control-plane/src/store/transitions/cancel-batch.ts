@@ -23,10 +23,12 @@ const DROP_CHUNKS = `DELETE FROM list_chunks WHERE list_id IN (SELECT id FROM li
 
 /**
  * A leased task keeps its lease, and so its place on the machine, until its processes are gone. One that is being
- * aborted is cancelled too, by the same end of its processes.
+ * aborted is cancelled too, by the same end of its processes. Found by what agents hold: a stage has rows without end.
  */
-const STOP_LEASED = `UPDATE tasks SET stop = iif(stop IS NULL, 1, 2 - stop % 2) WHERE state = 'leased' AND (stop IS NULL OR stop > 2)
-  AND stage_id IN (SELECT id FROM stages WHERE batch_seq = ${THIS_BATCH} AND leased > 0)`;
+const STOP_LEASED = `UPDATE tasks SET stop = iif(stop IS NULL, 1, 2 - stop % 2)
+  WHERE (stage_id, ordinal) IN (SELECT t.stage_id, t.ordinal FROM agents a CROSS JOIN stages s CROSS JOIN tasks t INDEXED BY tasks_leased
+    WHERE s.batch_seq = ${THIS_BATCH} AND s.leased > 0 AND t.agent_id = a.id AND t.state = 'leased' AND t.stage_id = s.id)
+    AND (stop IS NULL OR stop > 2)`;
 
 /** CANCEL: closes the gate and signals what runs in one batch; the waiting rows follow in swept chunks. */
 export async function cancelBatch(

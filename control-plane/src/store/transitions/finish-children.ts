@@ -17,18 +17,19 @@ const FILES = 10_000;
 /** Spread of a retry: 41 steps of one percent, see statements/finish.ts. */
 const JITTER_STEPS = 41;
 
-const READ_ENDS = `SELECT e.stage_id AS stage, e.ordinal, e.attempt, e.child_id, e.state, c.created_at, s.definition, b.inputs,
+/** The child by its parent: one that was deleted since has another id, and its files until the tick removes them. */
+const READ_ENDS = `SELECT e.stage_id AS stage, e.ordinal, e.attempt, e.child_id, c.seq, e.state, c.created_at, s.definition, b.inputs,
     (SELECT t.stop FROM tasks t WHERE t.stage_id = e.stage_id AND t.ordinal = e.ordinal) AS stop,
     (SELECT sum(f.abandoned) FROM stages f WHERE f.batch_seq = c.seq) AS abandoned,
     (SELECT json_group_array(name) FROM (SELECT f.key || ':' || t.ordinal AS name FROM stages f CROSS JOIN tasks t
       WHERE f.batch_seq = c.seq AND f.abandoned > 0 AND t.stage_id = f.id AND t.state = 'abandoned' LIMIT ${NAMED})) AS failed
-  FROM child_ends e LEFT JOIN batches c ON c.id = e.child_id
+  FROM child_ends e LEFT JOIN batches c ON c.parent_stage = e.stage_id AND c.parent_ordinal = e.ordinal AND c.parent_attempt = e.attempt
     LEFT JOIN stages s ON s.id = e.stage_id LEFT JOIN batches b ON b.seq = s.batch_seq
   LIMIT ${ENDS}`;
 
 const READ_FILES = `SELECT r.value->>0 AS place, f.path, f.sha256, f.size, f.mode
-  FROM json_each(:wanted) r CROSS JOIN batches c CROSS JOIN files f
-  WHERE c.id = r.value->>1 AND f.batch_seq = c.seq
+  FROM json_each(:wanted) r CROSS JOIN files f
+  WHERE f.batch_seq = r.value->>1
     AND (f.path = r.value->>2 OR (f.path > r.value->>2 || '/' AND f.path < r.value->>2 || '0'))
   LIMIT ${FILES}`;
 
@@ -75,6 +76,8 @@ interface EndRow {
   readonly ordinal: number;
   readonly attempt: number;
   readonly child_id: string;
+  /** Of the child; null: it is gone. */
+  readonly seq: number | null;
   readonly state: 'succeeded' | 'failed' | 'cancelled' | 'deleted';
   /** The task was told to end: the child was then not cancelled by itself. */
   readonly stop: number | null;
@@ -110,8 +113,9 @@ function judgeEnd(end: EndRow): [string | null, string | null] {
 /** Outputs of the parent that the child was given to write: their files are the parent's as well. */
 async function readFilesHandedBack(db: Database, ends: readonly EndRow[]): Promise<unknown[][]> {
   const wanted = ends.flatMap((end, place) => {
-    if (end.state !== 'succeeded' || end.definition === null || end.inputs === null) return [];
-    return outputsHandedOn(end.definition, end.inputs).map((path) => [place, end.child_id, `output/${path}`]);
+    if (end.state !== 'succeeded' || end.seq === null || end.definition === null || end.inputs === null)
+      return [];
+    return outputsHandedOn(end.definition, end.inputs).map((path) => [place, end.seq, `output/${path}`]);
   });
   if (wanted.length === 0) return [];
   const [result] = await db.batch([bindStatement(READ_FILES, { wanted: toJson(wanted) })], 'read');

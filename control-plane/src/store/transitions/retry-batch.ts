@@ -15,7 +15,9 @@ SELECT :now, 'RETRIED', batches.seq, sum(s.abandoned + s.skipped), :by || ' retr
   FROM batches JOIN stages s ON s.batch_seq = batches.seq
   WHERE batches.id = :batch_id AND batches.${RETRYABLE} AND ${HAS_LOSSES} GROUP BY batches.seq`;
 
-const REOPEN_BATCH = `UPDATE batches SET state = iif(state = 'paused', 'paused', 'active'), finished_at = NULL
+/** One that ended while its parent was paused is not paused any more: who pauses it from now on is obeyed. */
+const REOPEN_BATCH = `UPDATE batches SET state = iif(state = 'paused', 'paused', 'active'), finished_at = NULL,
+    parent_paused = iif(state IN ('succeeded', 'failed'), 0, parent_paused)
   WHERE id = :batch_id AND ${RETRYABLE} AND ${HAS_LOSSES} RETURNING state`;
 
 export type RetryResult =

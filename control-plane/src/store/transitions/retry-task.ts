@@ -13,7 +13,7 @@ SELECT :now, 'RETRIED', s.batch_seq, s.id, picked.o, :by || ' retries ' || s.key
   FROM picked JOIN stages s ON s.id = picked.s`;
 
 const REOPEN_BATCH = `WITH ${ONE_TASK}
-UPDATE batches SET state = 'active', finished_at = NULL
+UPDATE batches SET state = 'active', finished_at = NULL, parent_paused = 0
   WHERE id = :batch_id AND state IN ('succeeded', 'failed') AND EXISTS (SELECT 1 FROM picked)`;
 
 /** RETRY of one task that was given up, or at once of one that waits for its next try. */

@@ -2,6 +2,7 @@ import type { LeasedTask } from '@planfleet/shared-types';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cancelBatch } from '../../../../control-plane/src/store/transitions/cancel-batch.ts';
 import { recordHeartbeat } from '../../../../control-plane/src/store/transitions/record-heartbeat.ts';
+import { storeLogChunks } from '../../../../control-plane/src/store/transitions/store-log-chunks.ts';
 
 import { listBatch, singleBatch } from '../../../support/blueprints.ts';
 import { firstLease, LEASE_MS, StoreHarness, TICK_MS } from '../../../support/store-harness.ts';
@@ -164,4 +165,23 @@ describe('after a silence', () => {
       leases.map(() => ({ outcome: 'failed', error_type: 'worker', late: 0 })),
     );
   });
+});
+
+test('live output of a lost attempt does not outlive a cancel', async () => {
+  const id = await store.submit(singleBatch('scan'));
+  await store.register('a');
+  const { leases } = await store.claim('a', 1);
+  const { stage, ordinal, attempt, lease } = firstLease(leases);
+  const text = { offset: 0, size: 3, encoding: 'identity', data: 'YWJj' } as const;
+  const chunk = { stage, ordinal, attempt, lease, ...text, progress: null, progress_text: null };
+  const session = store.sessions.get('a') ?? 0;
+  await storeLogChunks(store.db, { agent: 'a', session, chunks: [chunk], now: store.now });
+  await store.pass(LEASE_MS + 10_000);
+  expect(await store.taskStates('scan')).toEqual(['ready']);
+  // Still the agent's own, if it comes back.
+  expect(await store.rows('SELECT * FROM log_chunks')).toHaveLength(1);
+  await cancelBatch(store.db, { batch_id: id, now: store.now });
+  await store.tick();
+  expect(await store.rows('SELECT * FROM log_chunks')).toEqual([]);
+  expect(await store.rows('SELECT * FROM live_logs')).toEqual([]);
 });

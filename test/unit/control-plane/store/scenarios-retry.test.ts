@@ -200,3 +200,26 @@ test('a draining agent is not given what it has room for', async () => {
   await store.register('b');
   expect((await store.claim('b', 2)).leases).toHaveLength(2);
 });
+
+test('the retry of one task below which a wide group is kept back by others answers at once', async () => {
+  const id = await store.submit(
+    batchBlueprint(
+      [stageBlueprint('cut', once), stageBlueprint('join', { group_size: 1_000 }), stageBlueprint('part')],
+      [
+        ['cut', 'join', 'item'],
+        ['join', 'part', 'item'],
+      ],
+      [{ stages: [0, 1, 2], source: inlineItems(1_000) }],
+    ),
+  );
+  await store.tick();
+  await runAll(Array.from({ length: 1_000 }, (_, n) => n));
+  const began = performance.now();
+  expect(
+    await retryTask(store.db, { batch_id: id, stage_key: 'cut', ordinal: 7, by, now: store.now }),
+  ).toEqual({ ok: true, tasks: 1 });
+  // 10 ms; asked of each task below by itself, all the way up, it was seconds.
+  expect(performance.now() - began).toBeLessThan(400);
+  expect(await store.taskStates('join')).toEqual(['skipped']);
+  expect(new Set(await store.taskStates('part'))).toEqual(new Set(['skipped']));
+});
