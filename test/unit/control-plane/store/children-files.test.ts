@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listFiles } from '../../../../control-plane/src/store/queries/list-files.ts';
+import { deleteBatch } from '../../../../control-plane/src/store/transitions/delete-batch.ts';
 import { storeChildPlans } from '../../../../control-plane/src/store/transitions/store-child-plans.ts';
 import { submitBatch } from '../../../../control-plane/src/store/transitions/submit-batch.ts';
 import { batchBlueprint, childStage, stageBlueprint, submission } from '../../../support/blueprints.ts';
@@ -34,7 +35,8 @@ test('a child that works on files of its parent stays where they are, and both s
   expect((await store.claim('z', 5)).leases).toEqual([]);
 });
 
-test('what a child wrote to an output of its parent becomes a file of the parent', async () => {
+/** A batch whose child writes an output of its parent and has just succeeded, which the parent does not know yet. */
+async function writeOutput(): Promise<string> {
   const markdown =
     '# Plan: W\n\n## Inputs\n- **OUT**: to (output file)\n\n## Tasks\n### write\n- command: `date > {OUT}`\n- task_class: cpu\n';
   await storeChildPlans(store.db, { plan_digest: DIGEST, folders: new Map([['w', markdown]]) });
@@ -49,6 +51,22 @@ test('what a child wrote to an output of its parent becomes a file of the parent
     'z',
     leases.map((lease) => store.report(lease, 'succeeded', { files })),
   );
+  return batch_id;
+}
+
+test('what a child wrote to an output of its parent becomes a file of the parent', async () => {
+  const batch_id = await writeOutput();
+  await family.settle();
+  expect(await store.batchState(batch_id)).toBe('succeeded');
+  expect((await listFiles(store.db, { batch_id, limit: 9, cursor: null }))?.items).toMatchObject([
+    { path: 'output/report.txt', size: 3, task: `${batch_id}:sub:0` },
+  ]);
+});
+
+test('a child that is deleted before its parent is told of its success still hands its files on', async () => {
+  const batch_id = await writeOutput();
+  const [child] = await family.rows();
+  expect(await deleteBatch(store.db, { batch_id: child?.id ?? '', now: store.now })).toEqual({ ok: true });
   await family.settle();
   expect(await store.batchState(batch_id)).toBe('succeeded');
   expect((await listFiles(store.db, { batch_id, limit: 9, cursor: null }))?.items).toMatchObject([

@@ -267,46 +267,22 @@ test('abort of a task cancels its child, and counts as one failed try', async ()
 });
 
 test('a child that ended while its parent was paused is not resumed with a parent later on', async () => {
-  const { id, child } = await startOne({}, { max_attempts: 1 });
+  const { id, child } = await family.startOne({}, { max_attempts: 1 });
   const { leases } = await store.claim('z', 5);
   const asked = { by: 'ann', now: store.now };
   await pauseBatch(store.db, { ...asked, batch_id: id });
-  await settleChildren();
+  await family.settle();
   await store.finish(
     'z',
     leases.map((lease) => store.report(lease, 'failed')),
   );
   expect(await store.batchState(child.id)).toBe('failed');
-  await settleChildren();
+  await family.settle();
   await retryBatch(store.db, { ...asked, batch_id: id });
-  await settleChildren();
-  expect(await childrenOf()).toMatchObject([{ id: child.id, state: 'active' }]);
+  await family.settle();
+  expect(await family.rows()).toMatchObject([{ id: child.id, state: 'active' }]);
   await pauseBatch(store.db, { ...asked, batch_id: child.id });
-  await settleChildren();
+  await family.settle();
   await store.pass(20_000);
   expect(await store.batchState(child.id)).toBe('paused');
-});
-
-test('a child that is deleted before its parent is told of its success still hands its files on', async () => {
-  const markdown =
-    '# Plan: W\n\n## Inputs\n- **OUT**: to (output file)\n\n## Tasks\n### write\n- command: `date > {OUT}`\n- task_class: cpu\n';
-  await storeChildPlans(store.db, { plan_digest: DIGEST, folders: new Map([['w', markdown]]) });
-  const blueprint = batchBlueprint([childStage('sub', { OUT: '{REPORT}' }, { plan: 'w' })]);
-  const inputs = { REPORT: { kind: 'output_file', path: 'report.txt' } } as const;
-  const { batch_id } = await submitBatch(store.db, submission(blueprint, { now: store.now, inputs }));
-  await store.register('z');
-  await settleChildren();
-  const { leases } = await store.claim('z', 1);
-  const files = [{ path: 'output/report.txt', sha256: 'a'.repeat(64), size: 3, mode: 0o644 }];
-  await store.finish(
-    'z',
-    leases.map((lease) => store.report(lease, 'succeeded', { files })),
-  );
-  const [child] = await childrenOf();
-  expect(await deleteBatch(store.db, { batch_id: child?.id ?? '', now: store.now })).toEqual({ ok: true });
-  await settleChildren();
-  expect(await store.batchState(batch_id)).toBe('succeeded');
-  expect((await listFiles(store.db, { batch_id, limit: 9, cursor: null }))?.items).toMatchObject([
-    { path: 'output/report.txt', size: 3, task: `${batch_id}:sub:0` },
-  ]);
 });
