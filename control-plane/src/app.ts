@@ -61,7 +61,9 @@ export function createApp(deps: Deps): Hono<AppEnv> {
         ? new ApiError('method_not_allowed', `${c.req.path} takes ${allow.join(', ')}.`, {
             details: { allow },
           })
-        : new ApiError('not_found', `There is nothing at ${c.req.path}.`);
+        : new ApiError('not_found', `There is nothing at ${c.req.path}.`, {
+            hint: '/docs lists what there is, for people; /openapi.json for programs.',
+          });
     return renderProblem(error, c, deps.log);
   });
   app.onError((error, c) => renderProblem(error, c, deps.log));

@@ -245,7 +245,7 @@ test('logs of a task without output, of an attempt that never was, and of no tas
   expect((await fleet.cli(['logs', `${id}:silent`])).code).toBe(0);
   const unknown = await fleet.cli(['logs', `${id}:silent`, '--attempt', '7']);
   expect(unknown).toMatchObject({ code: 2, stdout: '' });
-  expect(unknown.stderr).toContain('has had 1 attempts');
+  expect(unknown.stderr).toContain('has no attempt 7: the newest is 1');
   expect((await fleet.cli(['logs', `${id}:nothing`])).code).toBe(2);
   const lines = (await fleet.cli(['logs', `${id}:silent`, '-f', '--json'])).stdout.trim().split('\n');
   expect(lines.map((line) => JSON.parse(line))).toEqual([

@@ -4,12 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { BatchView, Page, StageView, TaskDetail, TaskView } from '@planfleet/shared-types';
+import { until } from './until.ts';
+
+export { until };
 
 const BINARY = fileURLToPath(new URL('../../agent/bin/planfleet.mjs', import.meta.url));
-const LOOK_AGAIN_MS = 50;
 
 export interface ServerOptions {
   readonly port?: number;
@@ -67,21 +68,6 @@ export class FleetProcess {
 
   isAlive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
-  }
-}
-
-/** Looks until `check` gives something; the error says what was awaited and what was there instead. */
-export async function until<T>(
-  what: string,
-  check: () => Promise<T | undefined | false> | T | undefined | false,
-  timeout_ms = 30_000,
-): Promise<T> {
-  const deadline = performance.now() + timeout_ms;
-  for (;;) {
-    const found = await check();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`Waited ${timeout_ms} ms in vain for: ${what}`);
-    await sleep(LOOK_AGAIN_MS);
   }
 }
 

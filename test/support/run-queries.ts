@@ -1,4 +1,5 @@
 import type { Database } from '../../control-plane/src/store/database.ts';
+import { countStageTasks } from '../../control-plane/src/store/queries/count-stage-tasks.ts';
 import { findSubmission } from '../../control-plane/src/store/queries/find-submission.ts';
 import { listAgents } from '../../control-plane/src/store/queries/list-agents.ts';
 import { listBatches, readBatch } from '../../control-plane/src/store/queries/list-batches.ts';
@@ -39,6 +40,7 @@ export async function runQueries(db: Database, batch_id: string): Promise<void> 
   await listFiles(db, { ...page, batch_id });
   await listFiles(db, { ...page, batch_id, prefix: 'output/' });
   await findFile(db, batch_id, 'x');
+  await countStageTasks(db, address);
   await findTaskKey(db, { batch_id, stage_key: 'scan', ordinal: 0 });
   await readLog(db, { stage: 1, ordinal: 0, attempt: 1, offset: 0 });
   await findLog(db, batch_id, 'logs/x');

@@ -21,7 +21,7 @@ export const START = 1_795_348_800_000;
 
 const KEYS = parseSigningKeys(createSigningKey(new Uint8Array(40).fill(7)));
 
-export const realTimers: Timers = {
+const realTimers: Timers = {
   set(run, ms) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

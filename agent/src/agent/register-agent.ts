@@ -63,7 +63,7 @@ function describeRefusal(options: AgentOptions, status: number, detail: string):
       ? 'does not accept the token (it is wrong, expired or revoked)'
       : `does not let this token act as the agent ${options.name}`;
   return (
-    `The control plane at ${options.url} ${what}: ${detail}. ` +
+    `The control plane at ${options.url} ${what}: ${detail.replace(/\.$/, '')}. ` +
     `Make a token for the agent ${options.name} on the control plane and start the agent with it.`
   );
 }

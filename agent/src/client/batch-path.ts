@@ -1,4 +1,4 @@
-import { batchIdSchema, formatTaskId, parseTaskId } from '@planfleet/shared-types';
+import { batchIdSchema, parseTaskId } from '@planfleet/shared-types';
 import { usageError } from './cli-error.ts';
 
 /** Address of a batch; an id of the wrong shape is told without asking. */
@@ -6,7 +6,7 @@ export function batchPath(id: string, rest = ''): string {
   if (!batchIdSchema.safeParse(id).success)
     throw usageError(
       `"${id}" is not a batch`,
-      'A batch id looks like 20261122_142233; `planfleet status` lists them.',
+      'A batch id looks like 20261122_142233; planfleet status lists them.',
     );
   return `/v1/batches/${id}${rest}`;
 }
@@ -18,11 +18,11 @@ export function namesTask(text: string): boolean {
 
 /** Address of a task, from `BATCH:stage:ordinal` or `BATCH:stage`. */
 export function taskPath(text: string, rest = ''): string {
-  const address = parseTaskId(text);
-  if (address === null)
+  if (parseTaskId(text) === null)
     throw usageError(
       `"${text}" is not a task`,
-      'Write BATCH:stage:ordinal, or BATCH:stage for a stage of one task; `planfleet tasks BATCH` lists them.',
+      'Write BATCH:stage:ordinal, or BATCH:stage for a stage of one task; planfleet tasks BATCH lists them.',
     );
-  return `/v1/tasks/${formatTaskId(address)}${rest}`;
+  // As it was typed: whether a stage has one task only, the control plane knows.
+  return `/v1/tasks/${text}${rest}`;
 }

@@ -8,7 +8,7 @@ export interface FolderEntry {
   readonly kind: 'file' | 'folder';
 }
 
-/** What of a plan folder does not belong to the plan: results of runs, and what Setup installs. */
+/** What of a plan folder does not belong to the plan: results of batches, and what Setup installs. */
 export function isLeftOutOfPlan(path: string): boolean {
   if (path === 'history') return true;
   const name = path.slice(path.lastIndexOf('/') + 1);

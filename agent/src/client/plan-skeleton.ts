@@ -112,7 +112,7 @@ Greet everybody on a list, each in a task of its own, and put the greetings into
 ## Notes
 
 - A command that ends with another exit code than 0 has failed; it is tried again up to three times (\`max_attempts\`).
-- What a command prints is its log: \`planfleet task TASK\` shows the end of it for every attempt.
+- What a command prints is its log: \`planfleet logs TASK -f\` shows it as it comes, \`planfleet task TASK\` its end for every attempt.
 `;
 }
 

@@ -10,7 +10,7 @@ const QUOTABLE = /^[^'{`\u0000-\u001f\u007f]*$/;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /** One argument as a word of bash that means exactly this, on one line, and in a plan is no placeholder. */
-export function quoteArgument(text: string): string {
+function quoteArgument(text: string): string {
   if (PLAIN_WORD.test(text)) return text;
   if (QUOTABLE.test(text) && !INVISIBLE.test(text)) return `'${text}'`;
   return `$'${[...Buffer.from(text)].map(escapeByte).join('')}'`;

@@ -1,11 +1,10 @@
+import { CONTROL } from './printable-text.ts';
+
 /** An escape sequence that is not complete is kept back this long at most; no honest one is longer. */
 const MAX_OPEN_CHARS = 200;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what is let through
 const COLOUR = /^\u001b\[[0-9;:]*m$/;
-const CONTROL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what is looked for
 const OPEN = /\u001b(?:\[[0-?]*[ -/]*|[\]PX^_][^\u0007\u001b]*|[ -/]*)$/;
 

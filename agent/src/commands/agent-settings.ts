@@ -44,6 +44,13 @@ export function readAgentSettings(options: AgentOptions, terminal: Terminal): Ag
   };
 }
 
+/** Who asks to see a unit must not get an agent that runs. */
+export function requireInstall(options: { print?: boolean; now?: boolean; user?: boolean }): void {
+  for (const name of ['print', 'now', 'user'] as const)
+    if (options[name] === true)
+      throw usageError(`--${name} goes with --install`, `planfleet agent --install --${name}`);
+}
+
 /** The host name as the name of an agent, whatever an administrator made of it. */
 export function safeAgentName(host: string): string {
   const name = host

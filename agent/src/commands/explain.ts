@@ -9,6 +9,7 @@ import {
 import * as z from 'zod';
 import { batchPath, namesTask, taskPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode } from '../client/cli-error.ts';
+import { stateWord } from '../client/format-progress.ts';
 import { paintState } from '../client/paint.ts';
 import { printableLine } from '../client/printable-text.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
@@ -39,9 +40,10 @@ function describeBatch(
 ): string[] {
   const lines = [`${paint.bold(batch_id)} ${paintState(paint, state)}`, ...describeReasons(reasons, '  ')];
   if (stages.length === 0 && reasons.length === 0) lines.push('  Every stage moves.');
+  const ended = state === 'succeeded' || state === 'failed' || state === 'cancelled';
   for (const stage of stages)
     lines.push(
-      `  ${stage.stage} ${paintState(paint, stage.state)}`,
+      `  ${stage.stage} ${paintState(paint, stage.state, stateWord(stage.state, ended))}`,
       ...describeReasons(stage.reasons, '    '),
       ...describeAgents(stage.agents, '    '),
     );

@@ -55,7 +55,7 @@ async function showFleet(client: ApiClient, options: ServerOptions, terminal: Te
       batch.id,
       [batch.state, paintState(paint, batch.state)],
       printableLine(batch.plan_name, 40),
-      formatCounts(batch),
+      formatCounts(batch) + (batch.parent ? `, child of ${batch.parent}` : ''),
     ]),
   ))
     terminal.out(line);
@@ -85,6 +85,7 @@ async function showBatch(
     return printJson(terminal, { ...(raw as object), stages: rawStages });
   }
   terminal.out(describe(batch, terminal));
+  if (batch.parent) terminal.out(`  child of ${batch.parent}`);
   const ended = hasEnded(batch);
   const toCell = (state: string) =>
     [stateWord(state, ended), paintState(terminal.paint, state, stateWord(state, ended))] as const;

@@ -1,4 +1,11 @@
-import { batchViewSchema, TASK_STATES, type TaskView, taskViewSchema } from '@planfleet/shared-types';
+import {
+  batchViewSchema,
+  findNearestName,
+  TASK_STATES,
+  type TaskView,
+  taskViewSchema,
+} from '@planfleet/shared-types';
+import type { ApiClient } from '../client/api-client.ts';
 import { batchPath } from '../client/batch-path.ts';
 import { EXIT, type ExitCode, usageError } from '../client/cli-error.ts';
 import { hasEnded, stateWord } from '../client/format-progress.ts';
@@ -6,6 +13,7 @@ import { formatTable } from '../client/format-table.ts';
 import { paintState } from '../client/paint.ts';
 import { printableLine } from '../client/printable-text.ts';
 import { readPages } from '../client/read-pages.ts';
+import { readStages } from '../client/read-stages.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { connect, type ServerOptions } from './connect.ts';
 
@@ -45,8 +53,20 @@ export async function tasks(batchId: string, options: TasksOptions, terminal: Te
     }
     if (shown >= limit) break;
   }
+  if (shown === 0 && stage !== undefined) await requireStage(client, batchId, stage);
   if (shown === 0 && !options.json) terminal.err('No such tasks.');
   return EXIT.done;
+}
+
+/** No tasks of a stage that there is are an answer; a misspelt stage is none. */
+async function requireStage(client: ApiClient, batchId: string, stage: string): Promise<void> {
+  const keys = (await readStages(client, batchId)).stages.map(({ key }) => key);
+  if (keys.includes(stage)) return;
+  const nearest = findNearestName(stage, keys);
+  throw usageError(
+    `--stage: batch ${batchId} has no stage "${stage}"`,
+    nearest === undefined ? `The stages: ${keys.join(', ')}.` : `Did you mean ${nearest}?`,
+  );
 }
 
 function row(task: TaskView, ended: boolean, { paint }: Terminal) {

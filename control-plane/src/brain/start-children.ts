@@ -15,7 +15,7 @@ import { refuseChild, resumeChild, startChild } from '../store/transitions/hold-
 import { retryBatch } from '../store/transitions/retry-batch.ts';
 
 /** Batches below batches: a plan that executes itself ends here. */
-export const DEEPEST_CHILD = 8;
+const DEEPEST_CHILD = 8;
 /** Tasks looked at in one go: each is a batch of statements of its own, 2 to 5 ms. */
 const TASKS = 20;
 

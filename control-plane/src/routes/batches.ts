@@ -11,21 +11,11 @@ import { listTimeline } from '../store/queries/list-timeline.ts';
 import { readBatchFacts } from '../store/queries/read-facts.ts';
 import { deleteBatch } from '../store/transitions/delete-batch.ts';
 import { answerArtifact } from './answer-artifact.ts';
-import { finalEventId, streamBatchEvents } from './batch-events.ts';
+import { answerBatchEvents } from './events/answer-batch-events.ts';
 import { answerLogFile } from './logs/answer-log-file.ts';
 import { batchesQuery, filesQuery, stagesQuery, tasksQuery, timelineQuery } from './request/queries.ts';
 import { noBatch, readBatchId } from './request/read-batch-id.ts';
 import { readQuery } from './request/read-query.ts';
-
-/** What the first look at a batch may take; a database that is away answers no sooner. */
-const FIRST_LOOK_MS = 5_000;
-
-const EVENT_STREAM = {
-  'content-type': 'text/event-stream',
-  // Neither kept nor changed on the way, and handed on at once.
-  'cache-control': 'no-store, no-transform',
-  'x-accel-buffering': 'no',
-};
 
 export function batchRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -62,25 +52,7 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
   });
 
   app.get('/:id/events', requireScope(deps, 'read'), async (c) => {
-    const id = readBatchId(c.req);
-    const place = deps.watch.enter(id);
-    const first = await place.next(null, FIRST_LOOK_MS);
-    if (typeof first === 'string') {
-      place.leave();
-      if (first === 'gone') return noBatch(id);
-      throw new ApiError('busy', 'The batch could not be read in time.');
-    }
-    const last_event_id = c.req.header('last-event-id') ?? null;
-    const had_end = first.batch.finished_at !== null && last_event_id === finalEventId(first);
-    // Hono answers HEAD by dropping the body of GET; nobody would ever end the stream.
-    if (had_end || c.req.method === 'HEAD') {
-      place.leave();
-      // 204, and nothing else, keeps an EventSource that has had the end from asking again.
-      return had_end ? c.body(null, 204) : c.body(null, 200, EVENT_STREAM);
-    }
-    const { isStillAllowed } = c.var;
-    const stream = streamBatchEvents(deps, { place, first, last_event_id, isStillAllowed });
-    return c.body(stream, 200, EVENT_STREAM);
+    return answerBatchEvents(c, deps, readBatchId(c.req));
   });
 
   app.get('/:id/explain', requireScope(deps, 'read'), async (c) => {

@@ -10,6 +10,7 @@ import {
   validatePlan,
 } from '@planfleet/shared-types';
 import { Hono, type HonoRequest } from 'hono';
+import type { Principal } from '../auth/principal.ts';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import { requirePlan } from '../auth/restrictions.ts';
 import type { Deps } from '../deps.ts';
@@ -24,7 +25,7 @@ import { planQuery, plansQuery, planVersionsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
 import { findPlan, storeBundle, toVersion } from './submission/find-plan.ts';
 import { keepPlans, knowPlans } from './submission/know-plans.ts';
-import { readPlan, readSubmission, type SentPlan } from './submission/read-submission.ts';
+import { type AskedPlan, readPlan, readSubmission, type SentPlan } from './submission/read-submission.ts';
 
 export function planRoutes(deps: Deps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -32,23 +33,7 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
 
   // Takes what a submission takes. Inputs are checked only where some are given: an author has none yet.
   app.post('/validate', requireScope(deps, 'submit'), async (c) => {
-    const asked = await readSubmission(c.req, deps);
-    const version = await findPlan(deps, c.var.principal, asked);
-    const { markdown, files } = version;
-    const plans = await knowPlans(deps, c.var.principal, asked, version);
-    const { config, uploads } = asked.fields;
-    const inputs = { ...namesOf(uploads), ...config };
-    const { plan, diagnostics } = validatePlan(markdown, {
-      ...(files === null ? {} : { files }),
-      ...(plans === undefined ? {} : { plans }),
-      ...(Object.keys(inputs).length === 0 ? {} : { inputs, travelling: Object.keys(uploads) }),
-    });
-    const validation: Validation = {
-      valid: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
-      plan: { name: plan.name, tasks: plan.tasks.map((task) => task.id), inputs: plan.inputs.map(inputView) },
-      diagnostics,
-    };
-    return c.json(validation);
+    return c.json(await validateSent(deps, c.var.principal, await readSubmission(c.req, deps)));
   });
 
   app.get('/', requireScope(deps, 'read'), async (c) =>
@@ -97,6 +82,24 @@ export function planRoutes(deps: Deps): Hono<AppEnv> {
   return app;
 }
 
+async function validateSent(deps: Deps, principal: Principal, asked: AskedPlan): Promise<Validation> {
+  const version = await findPlan(deps, principal, asked);
+  const { markdown, files } = version;
+  const plans = await knowPlans(deps, principal, asked, version);
+  const { config, uploads } = asked.fields;
+  const inputs = { ...namesOf(uploads), ...config };
+  const { plan, diagnostics } = validatePlan(markdown, {
+    ...(files === null ? {} : { files }),
+    ...(plans === undefined ? {} : { plans }),
+    ...(Object.keys(inputs).length === 0 ? {} : { inputs, travelling: Object.keys(uploads) }),
+  });
+  return {
+    valid: !diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
+    plan: { name: plan.name, tasks: plan.tasks.map((task) => task.id), inputs: plan.inputs.map(inputView) },
+    diagnostics,
+  };
+}
+
 function readPlanName(request: HonoRequest): string {
   return parseInput(planNameSchema, request.param('name'));
 }
@@ -107,13 +110,16 @@ async function noPlan(db: Database, name: string, version: number | null): Promi
     'not_found',
     `There is no ${version === null ? '' : `version ${version} of a `}plan ${name}.`,
     {
-      hint: suggest === undefined ? 'GET /v1/plans says which there are.' : `Did you mean ${suggest}?`,
+      hint:
+        suggest === undefined
+          ? 'GET /v1/plans (planfleet plan list) says which there are.'
+          : `Did you mean ${suggest}?`,
       details: suggest === undefined ? {} : { suggest },
     },
   );
 }
 
-/** Whatever is given for a run would be forgotten here, which whoever gave it would learn much later. */
+/** Whatever is given for a batch would be forgotten here, which whoever gave it would learn much later. */
 function refuseFields({ fields }: SentPlan): void {
   const { config, uploads, ...rest } = fields;
   const given = [...Object.keys(config), ...Object.keys(uploads), ...Object.keys(rest)];

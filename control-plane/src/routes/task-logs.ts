@@ -1,4 +1,4 @@
-import { ApiError, parseTaskId } from '@planfleet/shared-types';
+import { ApiError } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
@@ -8,6 +8,7 @@ import { answerLog } from './logs/answer-log.ts';
 import { invalid } from './request/parse-input.ts';
 import { logsQuery } from './request/queries.ts';
 import { readQuery } from './request/read-query.ts';
+import { noTask, readTaskId } from './request/read-task-id.ts';
 
 /** The output of a task: what there is, or as it comes. */
 export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
@@ -15,13 +16,7 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id/logs', requireScope(deps, 'read'), async (c) => {
     const id = c.req.param('id');
-    const address = parseTaskId(id);
-    const task = address === null ? null : await findTaskKey(deps.db, address);
-    if (task === null) {
-      throw new ApiError('not_found', `There is no task ${id}.`, {
-        hint: 'A task id looks like 20261122_142233:transcribe:0',
-      });
-    }
+    const task = (await findTaskKey(deps.db, await readTaskId(deps.db, id))) ?? noTask(id);
     const { stage, ordinal } = task;
     const { follow, ...query } = readQuery(c.req, logsQuery);
     if (follow === '1' && c.req.method !== 'HEAD') {
@@ -31,9 +26,13 @@ export function taskLogRoutes(deps: Deps): Hono<AppEnv> {
     }
     const attempt = query.attempt ?? task.attempt;
     if (attempt > task.attempt) {
-      throw new ApiError('not_found', `Task ${id} has had ${task.attempt} attempts.`, {
-        hint: 'Leave attempt away for the newest one.',
-      });
+      throw new ApiError(
+        'not_found',
+        `Task ${id} has no attempt ${attempt}: ${task.attempt === 0 ? 'none has begun' : `the newest is ${task.attempt}`}.`,
+        {
+          hint: 'Without a number it is the newest one.',
+        },
+      );
     }
     return answerLog(c, deps, { stage, ordinal, attempt, offset: query.offset });
   });

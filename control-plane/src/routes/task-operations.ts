@@ -1,4 +1,4 @@
-import { ApiError, formatTaskId } from '@planfleet/shared-types';
+import { ApiError, formatTaskId, type TaskState } from '@planfleet/shared-types';
 import { Hono } from 'hono';
 import { type AppEnv, requireScope } from '../auth/require-scope.ts';
 import type { Deps } from '../deps.ts';
@@ -12,14 +12,14 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
   const { db, clock, wake, brain } = deps;
 
   app.post('/:id/retry', requireScope(deps, 'operate'), async (c) => {
-    const address = readTaskId(c.req.param('id'));
+    const address = await readTaskId(db, c.req.param('id'));
     const task = formatTaskId(address);
     const result = await retryTask(db, { ...address, by: c.var.principal.subject, now: clock.now() });
     if (!result.ok) {
       if (result.reason === 'not_found') return noTask(task);
       throw new ApiError(
         'conflict',
-        `Task ${task} is ${result.state}: only one that was given up can be retried.`,
+        `Task ${task} ${stateText(result.state)}: only one that was given up can be retried.`,
         {
           hint: HINTS[result.state] ?? 'planfleet explain says what it waits for.',
           details: { state: result.state, batch_state: result.batch_state },
@@ -33,7 +33,7 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
 
   for (const kind of ['abort', 'kill'] as const) {
     app.post(`/:id/${kind}`, requireScope(deps, 'operate'), async (c) => {
-      const address = readTaskId(c.req.param('id'));
+      const address = await readTaskId(db, c.req.param('id'));
       const task = formatTaskId(address);
       const result = await signalTask(db, {
         ...address,
@@ -43,7 +43,7 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
       });
       if (!result.ok) {
         if (result.reason === 'not_found') return noTask(task);
-        throw new ApiError('conflict', `Task ${task} is not running: it is ${result.state}.`, {
+        throw new ApiError('conflict', `Task ${task} is not running: it ${stateText(result.state)}.`, {
           details: { state: result.state },
         });
       }
@@ -54,6 +54,10 @@ export function taskOperationRoutes(deps: Deps): Hono<AppEnv> {
   }
 
   return app;
+}
+
+function stateText(state: TaskState): string {
+  return state === 'succeeded' ? 'has succeeded' : `is ${state === 'leased' ? 'running' : state}`;
 }
 
 const HINTS: Readonly<Record<string, string>> = {

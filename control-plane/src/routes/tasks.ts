@@ -13,19 +13,19 @@ export function taskRoutes(deps: Deps): Hono<AppEnv> {
 
   app.get('/:id', requireScope(deps, 'read'), async (c) => {
     const id = c.req.param('id');
-    return c.json((await readTask(deps.db, readTaskId(id))) ?? noTask(id));
+    return c.json((await readTask(deps.db, await readTaskId(deps.db, id))) ?? noTask(id));
   });
 
   app.get('/:id/attempts', requireScope(deps, 'read'), async (c) => {
     const id = c.req.param('id');
-    const address = readTaskId(id);
+    const address = await readTaskId(deps.db, id);
     const { limit, cursor } = readQuery(c.req, attemptsQuery);
     return c.json((await listAttempts(deps.db, { address, limit, after: cursor })) ?? noTask(id));
   });
 
   app.get('/:id/explain', requireScope(deps, 'read'), async (c) => {
     const id = c.req.param('id');
-    const address = readTaskId(id);
+    const address = await readTaskId(deps.db, id);
     const facts = await readBatchFacts(deps.db, { batch_id: address.batch_id, now: deps.clock.now() });
     const stage = facts?.stages.find(({ key }) => key === address.stage_key);
     if (facts === null || stage === undefined) return noTask(id);

@@ -9,5 +9,3 @@ export function openReader(db: Database) {
     return { rows: method === 'get' ? (rows[0] as unknown as unknown[]) : rows };
   });
 }
-
-export type Reader = ReturnType<typeof openReader>;

@@ -1,4 +1,5 @@
-import type { ClearTimer } from '../deps.ts';
+import type { Timers } from '../deps.ts';
+import { createPoll } from '../poll.ts';
 import { readSnapshot } from '../store/queries/read-snapshot.ts';
 import type { BatchWatchOptions, WatchPlace } from './batch-watch.ts';
 import type { WatchedBatch } from './watched-batch.ts';
@@ -24,81 +25,57 @@ export function createLookout(batchId: string, options: BatchWatchOptions, onEmp
   const places = new Set<Place>();
   let found: WatchedBatch | 'gone' | null = null;
   let text = '';
-  let timer: ClearTimer | null = null;
-  let looking = false;
 
   async function look(): Promise<void> {
-    looking = true;
-    try {
-      const snapshot = await readSnapshot(db, batchId);
-      const read = JSON.stringify(snapshot);
-      if (snapshot === null) found = 'gone';
-      else if (read !== text) {
-        const digest = await sha256(new TextEncoder().encode(read));
-        found = { ...snapshot, version: digest.slice(0, VERSION_LENGTH) };
-      }
-      text = read;
-      for (const place of [...places]) tell(place);
-    } catch (error) {
-      // The database is away: those who watch hear of the next look that succeeds.
+    const snapshot = await readSnapshot(db, batchId);
+    const read = JSON.stringify(snapshot);
+    if (snapshot === null) found = 'gone';
+    else if (read !== text) {
+      const digest = await sha256(new TextEncoder().encode(read));
+      found = { ...snapshot, version: digest.slice(0, VERSION_LENGTH) };
+    }
+    text = read;
+    for (const place of [...places]) tell(place, found);
+  }
+
+  const poll = createPoll({
+    timers,
+    poll_ms,
+    isWanted: () => places.size > 0,
+    look,
+    onFault: (error) =>
       log({
         level: 'warn',
         message: 'Could not look at a watched batch.',
         batch_id: batchId,
         error: String(error),
-      });
-    } finally {
-      looking = false;
-      schedule();
-    }
-  }
-
-  function tell(place: Place): void {
-    if (place.waiting === null || found === null) return;
-    if (found !== 'gone' && found.version === place.waiting.seen) return;
-    place.waiting.settle(found);
-  }
-
-  function schedule(): void {
-    if (timer !== null || looking || places.size === 0) return;
-    timer = timers.set(() => {
-      timer = null;
-      void look();
-    }, poll_ms);
-  }
+      }),
+  });
 
   function leave(place: Place): void {
     if (!places.delete(place)) return;
     place.waiting?.settle('released');
     if (places.size > 0) return;
-    timer?.();
-    timer = null;
+    poll.stop();
     onEmpty();
-  }
-
-  function next(place: Place, seen: string | null, ms: number): Promise<Told> {
-    if (!places.has(place)) return Promise.resolve('released');
-    return new Promise((resolve) => {
-      const clear = timers.set(() => place.waiting?.settle('timeout'), ms);
-      place.waiting = {
-        seen,
-        settle(told) {
-          clear();
-          place.waiting = null;
-          resolve(told);
-        },
-      };
-      // What the last look found is at most one poll old.
-      tell(place);
-    });
   }
 
   return {
     enter() {
       const place: Place = { waiting: null };
       places.add(place);
-      if (timer === null && !looking) void look();
-      return { next: (seen, ms) => next(place, seen, ms), leave: () => leave(place) };
+      // Those who were here before look at their pace.
+      if (places.size === 1) poll.look();
+      return {
+        next(seen, ms) {
+          if (!places.has(place)) return Promise.resolve('released');
+          const told = waitIn(place, seen, ms, timers);
+          // What the last look found is at most one poll old.
+          tell(place, found);
+          return told;
+        },
+        leave: () => leave(place),
+      };
     },
     get size() {
       return places.size;
@@ -107,4 +84,24 @@ export function createLookout(batchId: string, options: BatchWatchOptions, onEmp
       for (const place of [...places]) leave(place);
     },
   };
+}
+
+function waitIn(place: Place, seen: string | null, ms: number, timers: Timers): Promise<Told> {
+  return new Promise((resolve) => {
+    const clear = timers.set(() => place.waiting?.settle('timeout'), ms);
+    place.waiting = {
+      seen,
+      settle(told) {
+        clear();
+        place.waiting = null;
+        resolve(told);
+      },
+    };
+  });
+}
+
+function tell(place: Place, found: WatchedBatch | 'gone' | null): void {
+  if (place.waiting === null || found === null) return;
+  if (found !== 'gone' && found.version === place.waiting.seen) return;
+  place.waiting.settle(found);
 }

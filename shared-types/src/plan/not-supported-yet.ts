@@ -1,15 +1,11 @@
-import type { PlanTask, TaskType } from './plan.ts';
+import type { TaskType } from './plan.ts';
 
-/**
- * What this version reads and checks but does not act on. Remove an entry when it does.
- * `applies` narrows an entry to some values; without it every use of the field counts.
- */
+/** What this version reads and checks but does not act on. Remove an entry when it does. */
 export const unsupportedTypes: readonly TaskType[] = ['generate', 'parse', 'decide', 'meta'];
 
-export interface UnsupportedField {
+interface UnsupportedField {
   readonly field: string;
   readonly effect: string;
-  readonly applies?: (task: PlanTask) => boolean;
 }
 
 export const unsupportedFields: readonly UnsupportedField[] = [

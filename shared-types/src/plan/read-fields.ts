@@ -107,7 +107,7 @@ function cutAtLostBullet(source: SourceText, field: RawField, near: NearField[])
 }
 
 /** The fields among the items of one list. */
-export function readListFields(source: SourceText, list: List): RawField[] {
+function readListFields(source: SourceText, list: List): RawField[] {
   return list.children.flatMap((item) => readField(source, item) ?? []);
 }
 

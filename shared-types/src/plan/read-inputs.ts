@@ -28,7 +28,7 @@ export interface RejectedInput {
 }
 
 /** The names that an input may not have. */
-export const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
+const reservedNames: ReadonlySet<string> = new Set([...builtinVariables, 'ITEM', 'ITEM_INDEX']);
 
 /** Reads the lists of the section Inputs. */
 export function readInputs(
@@ -100,6 +100,7 @@ function readInput(source: SourceText, item: ListItem, rejected: RejectedInput[]
   const byMark = marked.exec(source.text);
   const match = byMark ?? plain.exec(source.text);
   const name = byMark?.[2] ?? match?.[1];
+  if (match === null) rejectWords(source, item, start, rejected);
   if (match === null || name === undefined || start + match[0].length > end) return null;
   const { start: offset, end: item_end } = nodeRange(item);
   const name_offset = source.text.indexOf(name, start);
@@ -113,10 +114,21 @@ function readInput(source: SourceText, item: ListItem, rejected: RejectedInput[]
   return { name, description, ...parseInputMarks(description), position, offset, end: item_end, name_offset };
 }
 
+/** `- **Model name**: description`: a name of several words, which is none, and not prose without a colon. */
+function rejectWords(source: SourceText, item: ListItem, start: number, rejected: RejectedInput[]): void {
+  const words =
+    /(\*\*|__|`)([A-Za-z]\w*(?:[ \t]+\w+){1,3})(?:[ \t]*:[ \t]*\1|\1[ \t]*(?:\([^)\n]*\)[ \t]*)?:)/y;
+  words.lastIndex = start;
+  const name = words.exec(source.text)?.[2];
+  if (name === undefined) return;
+  const { start: offset } = nodeRange(item);
+  rejected.push({ name, better: makeName(name), offset, name_offset: source.text.indexOf(name, start) });
+}
+
 function makeName(name: string): string | null {
   const better = name
     .toUpperCase()
-    .replace(/[^A-Z0-9_]/g, '_')
+    .replace(/[^A-Z0-9_]+/g, '_')
     .replace(/^_+/, '');
   return better === '' || reservedNames.has(better) ? null : better;
 }

@@ -48,7 +48,6 @@ export const submitByNameSchema = submitFieldsSchema.extend({
   /** None: the newest one. */
   version: z.int().positive().optional(),
 });
-export type SubmitByName = z.infer<typeof submitByNameSchema>;
 
 const counts = z.object({
   total: z.int(),

@@ -25,7 +25,6 @@ export const DECISION_TYPES = [
   'KILL',
   'DRAINED',
 ] as const;
-export type DecisionType = (typeof DECISION_TYPES)[number];
 
 /** One line of the decision log. Those without a batch are about an agent. */
 export const decisionViewSchema = z.object({

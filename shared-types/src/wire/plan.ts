@@ -9,7 +9,6 @@ export const planInputViewSchema = z.object({
   required: z.boolean(),
   default: z.string().nullable(),
 });
-export type PlanInputView = z.infer<typeof planInputViewSchema>;
 
 /** What the control plane makes of a plan: every problem at once, and what a submission has to bring. */
 export const validationSchema = z.object({

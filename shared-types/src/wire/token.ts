@@ -19,7 +19,6 @@ export const tokenClaimsSchema = z.object({
   agent: agentNameSchema.optional(),
   plans: z.array(text()).optional(),
 });
-export type TokenClaims = z.infer<typeof tokenClaimsSchema>;
 
 /** Id of a token. It is no secret. */
 export const jtiSchema = z

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { randomFrom } from '../../support/random-from.ts';
 import { AgentBench, FIXTURES, hastyDeps, isAlive, makeStage, untilFile } from './agent-bench.ts';
 
 let bench: AgentBench;
@@ -98,7 +99,9 @@ test.each([
   1, 2, 3,
 ])('a network that loses, delays and doubles: every task runs once (seed %i)', async (seed) => {
   const journal = bench.path('journal');
-  const random = makeRandom(seed);
+  // The same seed, the same faults, as far as processes keep their pace.
+  const draw = randomFrom(seed);
+  const random = () => draw(2 ** 32) / 2 ** 32;
   const deps = hastyDeps();
   const faults = { lost: 0, answer_lost: 0, doubled: 0, delayed: 0 };
   const agent = bench.agent(
@@ -267,17 +270,6 @@ test('cut off with a shared directory: processes end before the lease does', asy
   expect(bench.plane.reports[0]?.outcome).toBe('returned');
   expect(bench.plane.registrations[0]?.storage).toMatch(/^shared:[0-9a-f]{32}$/);
 });
-
-/** Mulberry32: the same seed, the same faults (as far as processes keep their pace). */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function refusal(status: number, code: string, detail = 'refused') {
   return { status, body: JSON.stringify({ type: 'about:blank', title: code, status, detail, code }) };

@@ -46,7 +46,7 @@ beforeEach(async () => {
     [`GET /v1/batches/${BATCH}/tasks`]: ({ query }) =>
       query.get('cursor') === null ? page([sampleTask(1)], 'c1') : page([sampleTask(2, 'succeeded')]),
     [`GET /v1/tasks/${BATCH}:extract:7`]: () => ({ json: detail }),
-    [`GET /v1/tasks/${BATCH}:extract:0`]: () => ({ json: detail }),
+    [`GET /v1/tasks/${BATCH}:extract`]: () => ({ json: detail }),
     [`POST /v1/batches/${BATCH}/cancel`]: () => ({ json: sampleBatch('cancelling') }),
     'POST /v1/tokens': ({ body }) => ({
       json: {

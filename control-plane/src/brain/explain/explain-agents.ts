@@ -12,7 +12,10 @@ function explainAgent(stage: StageFacts, agent: AgentFacts, now: number): AgentR
   if (agent.expires_at === null || agent.expires_at <= now)
     reasons.push({ code: 'missing', message: `missing ${sinceText(agent.last_seen_at, now)}` });
   if (agent.draining_at !== null)
-    reasons.push({ code: 'draining', message: `draining ${sinceText(agent.draining_at, now)}` });
+    reasons.push({
+      code: 'draining',
+      message: `draining ${sinceText(agent.draining_at, now)}; planfleet agents resume ${agent.name} ends that`,
+    });
   if (!stage.is_cpu) reasons.push({ code: 'class', message: `takes no tasks of class ${stage.task_class}` });
   const missing = stage.labels.filter((label) => !agent.labels.includes(label));
   if (missing.length > 0)

@@ -44,7 +44,7 @@ function explainAhead(ahead: StageAhead): Reason {
   if (ahead.state === 'failed' || ahead.state === 'cancelled')
     return {
       code: 'stage_failed',
-      message: `It depends on stage ${ahead.key}, which ${ahead.state === 'failed' ? `failed: ${countText(ahead.abandoned, 'task')} abandoned` : 'was cancelled'}.`,
+      message: `It depends on stage ${ahead.key}, which ${ahead.state === 'failed' ? `failed: ${lossText(ahead)}` : 'was cancelled'}.`,
     };
   const total = ahead.expanded ? `${ahead.total}` : `${ahead.total} or more`;
   const running = ahead.leased > 0 ? `, ${ahead.leased} running` : '';
@@ -52,6 +52,14 @@ function explainAhead(ahead: StageAhead): Reason {
     code: 'waits_for_stage',
     message: `It waits for stage ${ahead.key}: ${ahead.succeeded} of ${total} tasks succeeded${running}.`,
   };
+}
+
+/** What a failed stage has lost; a stage may fail for want of others alone. */
+function lossText({ abandoned, skipped }: Pick<StageAhead, 'abandoned' | 'skipped'>): string {
+  const parts = abandoned > 0 || skipped === 0 ? [`${countText(abandoned, 'task')} abandoned`] : [];
+  if (skipped > 0)
+    parts.push(`${parts.length > 0 ? skipped : countText(skipped, 'task')} skipped for want of others`);
+  return parts.join(', ');
 }
 
 /** Why ready tasks of an open stage are not taken: their turn, and the fleet. */
@@ -86,7 +94,7 @@ export function explainReady(
     reasons.push({
       code: 'turn',
       message: agents.some(({ reasons }) => reasons.length === 0)
-        ? `It is ready, with ${stage.ready - 1} others of its stage, and will be taken at any moment.`
+        ? `It is ready${stage.ready > 1 ? `, with ${countText(stage.ready - 1, 'other')} of its stage,` : ''} and will be taken at any moment.`
         : 'It is ready and waits for a free slot.',
     });
   return { reasons, agents };
@@ -110,10 +118,19 @@ export function explainStage(stage: StageFacts, facts: BatchFacts): StageExplana
       message: `${countText(stage.backoff, 'task')} failed and will be tried again, the first at ${timeText(stage.retry_at)} (in ${durationText(stage.retry_at - facts.now)}).`,
     });
   if (state !== 'open' || stage.ready === 0 || facts.state !== 'active') {
+    // Never a stage without a reason: a paused batch holds back what is ready.
+    if (state === 'open' && stage.ready > 0 && (facts.state === 'paused' || facts.state === 'cancelling'))
+      reasons.push({
+        code: facts.state === 'paused' ? 'batch_paused' : 'batch_cancelling',
+        message: `${countText(stage.ready, 'task')} ${stage.ready === 1 ? 'is' : 'are'} ready and held back while the batch is ${facts.state}.`,
+      });
     if (reasons.length === 0 && stage.waiting > 0)
       reasons.push({
         code: 'waits_for_task',
-        message: `${countText(stage.waiting, 'task')} wait for the tasks of their items in the stages before.`,
+        message:
+          stage.waiting === 1
+            ? '1 task waits for the tasks of its items in the stages before.'
+            : `${stage.waiting} tasks wait for the tasks of their items in the stages before.`,
       });
     return { stage: key, state, reasons, agents: [] };
   }
@@ -123,6 +140,5 @@ export function explainStage(stage: StageFacts, facts: BatchFacts): StageExplana
 
 function explainEnd({ state, abandoned, skipped }: StageFacts): Reason {
   if (state === 'cancelled') return { code: 'cancelled', message: 'It was cancelled.' };
-  const lost = skipped > 0 ? `, ${skipped} skipped for want of others` : '';
-  return { code: 'abandoned', message: `It failed: ${countText(abandoned, 'task')} abandoned${lost}.` };
+  return { code: 'abandoned', message: `It failed: ${lossText({ abandoned, skipped })}.` };
 }

@@ -28,9 +28,9 @@ export const planFields: Readonly<Record<string, string>> = {
   foreach:
     '{BATCH_PATH}/manifest.json:key (a JSON file and the key of its list), a .json, .jsonl or .csv file, or an inline JSON array. One task per item',
   batch_size: 'items per task; 1 without it',
-  requires: 'paths or globs below {BATCH_PATH} to fetch before the run; all without it',
+  requires: 'paths or globs below {BATCH_PATH} to fetch before the attempt; all without it',
   produces:
-    'paths or globs below {BATCH_PATH} to send back after the run. A literal path that is not there after exit 0 fails the attempt',
+    'paths or globs below {BATCH_PATH} that the task writes. A literal path that is not there after exit 0 fails the attempt',
   vram_estimate_mb: `megabytes; ${taskDefaults.vram_estimate_mb} without it`,
   vram_policy: `${vramPolicies.join(', ')}; ${taskDefaults.vram_policy} without it`,
   llm_model: 'name of the model',

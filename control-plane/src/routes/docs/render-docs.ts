@@ -45,7 +45,7 @@ export function renderDocs(document: ApiDocument): string {
 ${renderProse(info.description)}
 <p>For machines: <a href="/openapi.json">/openapi.json</a>. For language models that write plans: <a href="/llms.txt">/llms.txt</a>.</p>
 <h2 id="begin">To try the examples</h2>
-${renderCode('URL=http://127.0.0.1:7070   # where the control plane listens\nTOKEN=...                   # planfleet tokens create --scope submit --scope read')}
+${renderCode('URL=http://127.0.0.1:7654   # where the control plane listens\nTOKEN=...                   # planfleet tokens create --scope submit --scope read')}
 ${sections.join('\n')}
 <section id="schemas"><h2>Shapes</h2>${schemas.join('')}</section>
 </main>

@@ -20,11 +20,12 @@ All routes in full: [OpenAPI 3.1](/openapi.json), [as a page](/docs).
 
 ## How to go about it
 1. Write plan.md as below. Split the work into small commands; use \`foreach\` for one task per item.
-2. \`POST /v1/plans/validate\` and mend every diagnostic (each has a line, often a \`hint\`, \`suggest\` or \`fix\`) until \`valid\` is true.
+2. \`POST /v1/plans/validate\` and mend every diagnostic (each has a line, often a \`hint\`, \`suggest\` or \`edits\` to make) until \`valid\` is true.
 3. \`POST /v1/batches\` with the inputs. The answer has the \`batch_id\`.
 4. Watch \`GET /v1/batches/{id}/events\`, or ask \`GET /v1/batches/{id}\` until \`finished_at\` is set. \`state\` is then succeeded, failed or cancelled.
-5. Failed: \`GET /v1/batches/{id}/tasks?state=abandoned\`, then \`GET /v1/tasks/{task}\`: \`history\` has the exit code, the error and the end of the output of each attempt.
-6. Read results: \`GET /v1/batches/{id}/files\` and \`GET /v1/batches/{id}/files/{path}\`.
+5. Failed: \`GET /v1/batches/{id}/tasks?state=abandoned\`, then \`GET /v1/tasks/{task}\`: \`history\` has the exit code, the error and the end of the output of each attempt. It is in the script or the inputs: mend that and submit again. It was the machine or the moment: \`POST /v1/batches/{id}/retry\` tries again what was given up, and keeps what has succeeded.
+6. It does not get on: \`GET /v1/batches/{id}/explain\` (or of a task) says why.
+7. Read results: \`GET /v1/batches/{id}/files\` and \`GET /v1/batches/{id}/files/{path}\`.
 
 ## A plan
 \`\`\`\`markdown
@@ -44,7 +45,7 @@ ${renderFields()}
 
 ### Placeholders
 - ${[...builtinVariables].map((name) => `\`{${name}}\``).join(', ')}, each input as \`{NAME}\`, and with foreach \`{ITEM}\`, \`{ITEM.field}\`, \`{ITEM_INDEX}\`.
-- {PLAN_PATH} holds the plan folder, {BATCH_PATH} the files of this batch. Machines share no disk: what a later task needs stands under \`produces\` of the task that writes it.
+- {PLAN_PATH} holds the plan folder, {BATCH_PATH} the files of this batch. The tasks of a batch see each other's files there, but only what is written to an \`(output file)\` or \`(output folder)\` input comes back with the batch's files.
 - A value arrives as one argument whatever is in it: write \`cat {ITEM.path}\`, not \`cat "$(echo {ITEM.path})"\`, and no quotes of your own are needed. Never hand a value to \`eval\`, \`bash -c\` or \`ssh\`.
 - Every other brace is literal: \`\${HOME}\`, awk programs, JSON.
 - A command succeeds when it exits with 0. It must be safe to run again: a machine that is lost has its tasks run elsewhere.
@@ -54,7 +55,7 @@ An error keeps a plan from being submitted; a warning does not.
 ${renderDiagnostics()}
 
 ## The API with curl
-\`URL\` is where this page comes from. \`TOKEN\` needs the scopes submit and read, and operate to cancel.
+\`URL\` is where this page comes from. \`TOKEN\` needs the scopes submit and read, and operate to cancel, pause, resume, retry, abort, kill or delete.
 ${renderCalls(document)}
 
 A plan folder with scripts goes as a form: \`tar czf plan.tgz -C my_plan . && curl -H "Authorization: Bearer $TOKEN" -F bundle=@plan.tgz -F config='{"INPUT_FOLDER":"/data/texts"}' "$URL/v1/batches"\`

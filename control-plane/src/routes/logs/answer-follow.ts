@@ -2,12 +2,11 @@ import type { LogEndEvent, LogEvent, LogGapEvent } from '@planfleet/shared-types
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { Deps } from '../../deps.ts';
+import { eventStream, SIGN_OF_LIFE } from '../events/event-stream.ts';
 import { TextCutter } from './cut-text.ts';
 import { type FollowRequest, followLog, type LogNews } from './follow-log.ts';
 import { endOf } from './read-pieces.ts';
 
-/** Proxies cut a connection that says nothing for 30 to 60 s. */
-const HEARTBEAT_MS = 15_000;
 /** A large piece is told in events that a reader can take in at once. */
 const EVENT_BYTES = 65_536;
 
@@ -33,8 +32,7 @@ export function answerFollow(c: Context, deps: Deps, request: FollowRequest): Re
     async (error) =>
       deps.log({ level: 'warn', message: 'A follower of a log was let go.', error: String(error) }),
   );
-  // Proxies that gather an answer before they pass it on would keep the output back.
-  response.headers.set('x-accel-buffering', 'no');
+  for (const [name, value] of Object.entries(eventStream)) response.headers.set(name, value);
   return response;
 }
 
@@ -90,8 +88,9 @@ class Teller {
   }
 
   async #beat(): Promise<void> {
-    if (this.#deps.clock.now() - this.#spoke_at < HEARTBEAT_MS) return;
-    this.#spoke_at = this.#deps.clock.now();
-    await this.#stream.write(': still here\n\n');
+    const now = this.#deps.clock.now();
+    if (now - this.#spoke_at < this.#deps.settings.events_heartbeat_ms) return;
+    this.#spoke_at = now;
+    await this.#stream.write(SIGN_OF_LIFE);
   }
 }

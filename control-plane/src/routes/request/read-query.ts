@@ -13,7 +13,7 @@ export function shownAs(shown: Readonly<Record<string, unknown>>) {
   };
 }
 
-export const cursorDescription = '`next_cursor` of the page before; none: the first page.';
+const cursorDescription = '`next_cursor` of the page before; none: the first page.';
 
 const BAD_CURSOR = 'a cursor is what next_cursor of the page before said';
 

@@ -24,6 +24,7 @@ export interface StageAhead {
   readonly succeeded: number;
   readonly leased: number;
   readonly abandoned: number;
+  readonly skipped: number;
   readonly expanded: boolean;
 }
 
@@ -38,7 +39,6 @@ export interface StageFacts extends StageAhead {
   readonly waiting: number;
   readonly ready: number;
   readonly backoff: number;
-  readonly skipped: number;
   readonly cancelled: number;
   /** When the first of its retries is due. */
   readonly retry_at: number | null;
@@ -101,7 +101,7 @@ const READ_STAGES = `SELECT s.key, s.state, s.total, s.succeeded, s.leased, s.ab
       WHERE o.ready > 0 AND o.runnable = 1 AND o.${IS_CPU} AND o.priority > s.priority)) AS ready_before,
     l.id AS list_id, l.path, p.key AS producer, l.count, l.cursor,
     (SELECT json_group_array(json_object('key', a.key, 'state', a.state, 'total', a.total, 'succeeded', a.succeeded, 'leased', a.leased,
-        'abandoned', a.abandoned, 'expanded', a.expanded))
+        'abandoned', a.abandoned, 'skipped', a.skipped, 'expanded', a.expanded))
       FROM stage_edges e JOIN stages a ON a.id = e.from_stage AND a.state <> 'done'
       WHERE e.to_stage = s.id AND e.kind = 'all') AS ahead
   FROM batches b JOIN stages s ON s.batch_seq = b.seq

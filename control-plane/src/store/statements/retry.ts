@@ -11,7 +11,7 @@ export const ONE_TASK = `picked(s, o, was) AS MATERIALIZED (
   WHERE b.id = :batch_id AND b.${RETRYABLE} AND +t.state IN ('abandoned', 'backoff'))`;
 
 /** The next abandoned tasks of a batch that is being retried, from the cursors of its stages on. */
-export const NEXT_TASKS = `picked(s, o, was) AS MATERIALIZED (
+const NEXT_TASKS = `picked(s, o, was) AS MATERIALIZED (
   SELECT t.stage_id, t.ordinal, t.state FROM batches b CROSS JOIN stages g INDEXED BY stages_retry CROSS JOIN tasks t INDEXED BY tasks_abandoned
   WHERE b.id = :batch_id AND b.${RETRYABLE} AND g.batch_seq = b.seq AND g.retry IS NOT NULL
     AND t.stage_id = g.id AND t.state = 'abandoned' AND t.ordinal >= g.retry

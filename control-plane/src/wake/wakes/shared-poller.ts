@@ -1,4 +1,5 @@
 import type { ClearTimer, Clock, Log, Timers } from '../../deps.ts';
+import { createPoll } from '../../poll.ts';
 import type { Database } from '../../store/database.ts';
 import { readDemand } from '../../store/queries/read-demand.ts';
 import { readWake } from '../../store/queries/read-wake.ts';
@@ -25,79 +26,30 @@ interface Place extends Waiter {
   leave(result?: 'released'): void;
 }
 
+/** By agent, in the order of arrival. */
+type Places = Map<string, Place>;
+
 /** One reader of `brain.wake` for all long-polls of an instance, which wakes as many of them as there is work for. */
 export function createSharedPoller(options: SharedPollerOptions): Wake {
-  const { db, clock, timers, log, poll_ms } = options;
-  /** By agent, in the order of arrival. */
-  const places = new Map<string, Place>();
-  let timer: ClearTimer | null = null;
-  let lookingNow = false;
-  let lookAgain = false;
+  const { timers, log, poll_ms } = options;
+  const places: Places = new Map();
+  const lanes = createLaneReader(options, places);
   let closed = false;
-  let seen: number | null = null;
-  let idlePolls = 0;
-
-  function end(place: Place, result: Exclude<WaitResult, 'timeout'>): void {
-    if (place.result !== 'released') place.result = result;
-    place.settle?.();
-  }
-
-  /** Those that wait and were not woken yet. */
-  function waiting(): Place[] {
-    return [...places.values()].filter((place) => place.result === null);
-  }
-
-  function lookAnew(): void {
-    seen = null;
-    if (places.size > 0) void look();
-  }
-
-  async function look(): Promise<void> {
-    if (lookingNow) {
-      lookAgain = true;
-      return;
-    }
-    lookingNow = true;
-    try {
-      do {
-        lookAgain = false;
-        await wakeSome();
-      } while (lookAgain && places.size > 0);
-    } catch (error) {
-      // The database is away: the waiters keep waiting, the next poll looks again.
+  const poll = createPoll({
+    timers,
+    poll_ms,
+    isWanted: () => !closed && places.size > 0,
+    look: lanes.wakeSome,
+    onFault: (error) =>
       log({
         level: 'warn',
         message: 'Could not look for work for the waiting agents.',
         error: String(error),
-      });
-    } finally {
-      lookingNow = false;
-      schedule();
-    }
-  }
+      }),
+  });
 
-  async function wakeSome(): Promise<void> {
-    const wake = await readWake(db);
-    idlePolls += 1;
-    if (wake === seen && idlePolls < RECHECK_POLLS) return;
-    idlePolls = 0;
-    const names = waiting().map((place) => place.agent);
-    if (names.length > 0) {
-      const demand = await readDemand(db, names, clock.now());
-      const asked = new Set(names);
-      const present = waiting().filter((place) => asked.has(place.agent));
-      for (const place of chooseWaiters(present, demand)) end(place, 'woken');
-    }
-    // Noted last: when the read failed, or somebody came during it, the next poll looks at the lanes again.
-    seen = wake;
-  }
-
-  function schedule(): void {
-    if (timer !== null || closed || places.size === 0) return;
-    timer = timers.set(() => {
-      timer = null;
-      void look();
-    }, poll_ms);
+  function lookNow(): void {
+    if (places.size > 0) poll.look();
   }
 
   return {
@@ -111,25 +63,63 @@ export function createSharedPoller(options: SharedPollerOptions): Wake {
         if (places.get(place.agent) === place) places.delete(place.agent);
         const unused = place.result === 'woken';
         if (result !== undefined) end(place, result);
+        if (!unused) return;
         // Woken, but it goes: the work that it was woken for is another's.
-        if (unused) lookAnew();
+        lanes.forget();
+        lookNow();
       }
       places.set(place.agent, place);
       signal.addEventListener('abort', onAbort);
       if (signal.aborted || closed) leave('released');
-      schedule();
+      poll.start();
       return { wait: (ms) => waitIn(place, ms, timers), leave: () => leave() };
     },
-    notify() {
-      if (places.size > 0) void look();
-    },
+    notify: lookNow,
     close() {
       closed = true;
-      timer?.();
-      timer = null;
+      poll.stop();
       for (const place of [...places.values()]) place.leave('released');
     },
   };
+}
+
+interface LaneReader {
+  /** Wakes as many of those who wait as there is work for. */
+  wakeSome(): Promise<void>;
+  /** The next look reads the lanes, whether `wake` has moved or not. */
+  forget(): void;
+}
+
+function createLaneReader({ db, clock }: SharedPollerOptions, places: Places): LaneReader {
+  let seen: number | null = null;
+  let idlePolls = 0;
+  /** Those that wait and were not woken yet. */
+  const waiting = () => [...places.values()].filter((place) => place.result === null);
+  return {
+    async wakeSome() {
+      const wake = await readWake(db);
+      idlePolls += 1;
+      if (wake === seen && idlePolls < RECHECK_POLLS) return;
+      idlePolls = 0;
+      const names = waiting().map((place) => place.agent);
+      if (names.length > 0) {
+        const demand = await readDemand(db, names, clock.now());
+        const asked = new Set(names);
+        const present = waiting().filter((place) => asked.has(place.agent));
+        for (const place of chooseWaiters(present, demand)) end(place, 'woken');
+      }
+      // Noted last: when the read failed, or somebody came during it, the next poll looks at the lanes again.
+      seen = wake;
+    },
+    forget() {
+      seen = null;
+    },
+  };
+}
+
+function end(place: Place, result: Exclude<WaitResult, 'timeout'>): void {
+  if (place.result !== 'released') place.result = result;
+  place.settle?.();
 }
 
 function waitIn(place: Place, ms: number, timers: Timers): ReturnType<WaitingPlace['wait']> {

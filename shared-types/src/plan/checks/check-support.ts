@@ -14,9 +14,9 @@ export function checkSupport(draft: PlanDraft): void {
         hint: 'Write a task of type shell that runs a script instead, or wait for a version that runs it.',
       });
     }
-    for (const { field, effect, applies } of unsupportedFields) {
+    for (const { field, effect } of unsupportedFields) {
       const written = fields.get(field);
-      if (written === undefined || applies?.(task) === false) continue;
+      if (written === undefined) continue;
       draft.found.add({
         severity: 'warning',
         rule: 'not_supported_yet',

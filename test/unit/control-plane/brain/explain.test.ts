@@ -21,6 +21,7 @@ const ahead = (change: Partial<StageAhead> = {}): StageAhead => ({
   succeeded: 7,
   leased: 2,
   abandoned: 0,
+  skipped: 0,
   expanded: true,
   ...change,
 });
@@ -35,7 +36,6 @@ const stage = (change: Partial<StageFacts> = {}): StageFacts => ({
   waiting: 0,
   ready: 4,
   backoff: 0,
-  skipped: 0,
   cancelled: 0,
   retry_at: null,
   ready_before: 0,
@@ -106,6 +106,14 @@ const CASES: Record<string, Case> = {
       ['stage_failed', 'It depends on stage scan, which failed: 1 task abandoned.'],
     ],
   },
+  'a stage that it depends on failed for want of others alone': {
+    batch: { state: 'failed' },
+    stage: { state: 'waiting', ahead: [ahead({ state: 'failed', skipped: 2 })] },
+    expected: [
+      ['batch_ended', `The batch has ended: failed; planfleet retry ${ID} tries again what was abandoned.`],
+      ['stage_failed', 'It depends on stage scan, which failed: 2 tasks skipped for want of others.'],
+    ],
+  },
   'its item is not done in the stage before': {
     stage: { waiting: 4 },
     task: { state: 'waiting', above: above('leased'), above_count: 3 },
@@ -155,6 +163,10 @@ const CASES: Record<string, Case> = {
   },
   'it is its turn': {
     expected: [['turn', 'It is ready, with 3 others of its stage, and will be taken at any moment.']],
+  },
+  'it is its turn, alone': {
+    stage: { ready: 1 },
+    expected: [['turn', 'It is ready and will be taken at any moment.']],
   },
   'all slots are taken': {
     batch: { agents: [agent({ leased: 4 })] },
@@ -248,7 +260,12 @@ test.each<[string, Partial<AgentFacts>, Partial<StageFacts>, string]>([
     {},
     'missing since 2026-11-22T11:56:40.000Z (3 min)',
   ],
-  ['draining', { draining_at: NOW - 10_000 }, {}, 'draining since 2026-11-22T11:59:50.000Z (10 s)'],
+  [
+    'draining',
+    { draining_at: NOW - 10_000 },
+    {},
+    'draining since 2026-11-22T11:59:50.000Z (10 s); planfleet agents resume gpu-1 ends that',
+  ],
   ['slots_full', { leased: 4 }, {}, 'slots full (4 of 4)'],
   ['labels_missing', { labels: ['x'] }, { labels: ['x', 'a100', 'nvme'] }, 'has not the labels a100, nvme'],
   ['class', {}, { is_cpu: false, task_class: 'llm' }, 'takes no tasks of class llm'],
@@ -291,6 +308,15 @@ test('a batch names its stages that do not move, and only those', () => {
   ]);
   expect(explained.at(-1)?.agents).toEqual([
     { agent: 'gpu-1', reasons: [{ code: 'labels_missing', message: 'has not the label a100' }] },
+  ]);
+});
+
+test('a paused batch says of each stage what it holds back', () => {
+  const stages = [stage({ key: 'one', ready: 1 }), stage({ key: 'more', ready: 7, waiting: 2 })];
+  const { stages: explained } = explainBatch(batch({ state: 'paused', stages }));
+  expect(explained.map((each) => each.reasons.map(({ message }) => message))).toEqual([
+    ['1 task is ready and held back while the batch is paused.'],
+    ['7 tasks are ready and held back while the batch is paused.'],
   ]);
 });
 

@@ -1,7 +1,7 @@
 import type { BatchView, Diagnostic, Page, Submitted, TaskDetail, Validation } from '@planfleet/shared-types';
-import { packTar } from 'modern-tar';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { claim, planOf, register, report } from '../../../support/api.ts';
+import { bundleOf } from '../../../support/bundles.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 
 let server: TestApp;
@@ -13,19 +13,6 @@ afterEach(() => server.close());
 const MARKDOWN = { 'content-type': 'text/markdown' };
 const parent = (plan: string, config = '{}') =>
   `# Plan: Parent\n\n## Tasks\n### sub\n- type: execute_plan\n- plan: ${plan}\n- config: \`${config}\`\n`;
-
-async function bundleOf(files: Record<string, string>): Promise<FormData> {
-  const encoder = new TextEncoder();
-  const tar = await packTar(
-    Object.entries(files).map(([path, body]) => ({
-      header: { name: path, size: encoder.encode(body).length, type: 'file' as const },
-      body: encoder.encode(body),
-    })),
-  );
-  const form = new FormData();
-  form.append('bundle', new Blob([new Uint8Array(tar)]), 'plan.tar');
-  return form;
-}
 
 /** Runs what was kicked off, as an installation does. */
 async function runDeferred(): Promise<void> {

@@ -1,13 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClaimAnswer, Scope } from '@planfleet/shared-types';
+import type { AgentView, ClaimAnswer, Page, Scope } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { LogEntry } from '../../../../control-plane/src/deps.ts';
 import {
@@ -19,6 +28,7 @@ import {
 } from '../../../../control-plane/src/entry/node.ts';
 import { MIGRATIONS } from '../../../../control-plane/src/store/migrate.ts';
 import { hashOf, planOf, registration } from '../../../support/api.ts';
+import { until } from '../../../support/until.ts';
 
 let data: string;
 let server: ControlPlane;
@@ -61,6 +71,18 @@ async function register(name: string): Promise<number> {
   const response = await ask('POST', '/v1/agents/register', JSON.stringify(registration(name)));
   return ((await response.json()) as { session: number }).session;
 }
+/** When the agents were heard of last, oldest first. */
+async function listSeen(): Promise<string[]> {
+  const { items } = (await (await ask('GET', '/v1/agents?limit=100')).json()) as Page<AgentView>;
+  return items.map((agent) => agent.last_seen_at).sort();
+}
+async function untilClaimed(agents: number, registered: readonly string[]): Promise<void> {
+  const latest = registered.at(-1) ?? '';
+  await until(`the claims of ${agents} agents to arrive`, async () => {
+    const seen = await listSeen();
+    return seen.filter((time) => time > latest).length >= agents;
+  });
+}
 const claim = (name: string, session: number) =>
   ask('POST', `/v1/agents/${name}/claim?wait=25`, JSON.stringify({ session, slots: 1, have: [] }));
 
@@ -95,8 +117,11 @@ test('a port that is taken is an error, not a hang', async () => {
 
 test('many long-polls are held, and each task goes to one of them within a second', async () => {
   const polls = [];
-  for (let i = 0; i < 40; i++) polls.push(claim(`agent-${i}`, await register(`agent-${i}`)));
-  await sleep(300);
+  const sessions: number[] = [];
+  for (let i = 0; i < 40; i++) sessions.push(await register(`agent-${i}`));
+  const registered = await listSeen();
+  for (const [i, session] of sessions.entries()) polls.push(claim(`agent-${i}`, session));
+  await untilClaimed(40, registered);
   const answers = polls.map(async (poll) => (await (await poll).json()) as ClaimAnswer);
   const started = performance.now();
   for (let i = 0; i < 40; i++) await submit();
@@ -106,6 +131,7 @@ test('many long-polls are held, and each task goes to one of them within a secon
 
 test('an agent that went away gets nothing: its task goes to the next one', async () => {
   const [one, two] = [await register('one'), await register('two')];
+  const registered = await listSeen();
   const agent = new Agent();
   const lost = request(`${server.url}/v1/agents/one/claim?wait=25`, {
     method: 'POST',
@@ -114,8 +140,9 @@ test('an agent that went away gets nothing: its task goes to the next one', asyn
   });
   lost.on('error', () => undefined);
   lost.end(JSON.stringify({ session: one, slots: 1, have: [] }));
-  await sleep(200);
+  await untilClaimed(1, registered);
   lost.destroy();
+  // When the server has noticed cannot be seen from outside.
   await sleep(100);
   const held = claim('two', two);
   await submit();
@@ -124,8 +151,9 @@ test('an agent that went away gets nothing: its task goes to the next one', asyn
 
 test('closing answers those who wait', async () => {
   const session = await register('one');
+  const registered = await listSeen();
   const held = claim('one', session);
-  await sleep(200);
+  await untilClaimed(1, registered);
   const started = performance.now();
   await server.close();
   expect(((await (await held).json()) as ClaimAnswer).leases).toEqual([]);
@@ -164,9 +192,10 @@ test('an upload that broke off leaves nothing, and the server goes on', async ()
   });
   upload.on('error', () => undefined);
   upload.write(content.subarray(0, 2_000_000));
-  await sleep(200);
+  const arriving = () => readdirSync(join(data, 'artifacts', 'arriving'));
+  await until('the upload to arrive', () => arriving().length > 0);
   upload.destroy();
-  await sleep(200);
+  await until('what had arrived to be removed', () => arriving().length === 0);
   expect((await ask('GET', `/v1/blobs/${hashOf(content)}`)).status).toBe(404);
   expect((await submit()).status).toBe(201);
 });
@@ -186,8 +215,8 @@ test('what is no HTTP does not end the server', async () => {
   const socket = connect(server.port, '127.0.0.1');
   socket.on('error', () => undefined);
   socket.write('\x16\x03\x01 garbage\r\n\r\n');
-  await sleep(100);
-  socket.destroy();
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
   for (const path of ['/%', '/v1/batches/%E0%A4%A', '/v1//batches', `/${'a'.repeat(10_000)}`]) {
     expect((await ask('GET', path)).status).toBeLessThan(500);
   }

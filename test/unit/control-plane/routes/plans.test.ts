@@ -6,9 +6,9 @@ import type {
   RegisteredPlan,
   Submitted,
 } from '@planfleet/shared-types';
-import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { claim, hashOf, planOf, register } from '../../../support/api.ts';
+import { bundleOf } from '../../../support/bundles.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 
 let server: TestApp;
@@ -26,19 +26,6 @@ const MARKDOWN = { 'content-type': 'text/markdown' };
 
 function put(markdown: string, to = name): Promise<Response> {
   return Promise.resolve(server.ask('submit', 'PUT', `/v1/plans/${to}`, markdown, MARKDOWN));
-}
-
-async function bundleOf(files: Record<string, string>): Promise<FormData> {
-  const encoder = new TextEncoder();
-  const tar = await packTar(
-    Object.entries(files).map(([path, body]) => ({
-      header: { name: path, size: encoder.encode(body).length, type: 'file' as const },
-      body: encoder.encode(body),
-    })),
-  );
-  const form = new FormData();
-  form.append('bundle', new Blob([new Uint8Array(tar)]), 'plan.tar');
-  return form;
 }
 
 const show = async (path: string) =>

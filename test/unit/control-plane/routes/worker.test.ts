@@ -1,9 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { BatchView, ClaimAnswer, ResultsAnswer, Scope, Submitted } from '@planfleet/shared-types';
+import type {
+  AgentView,
+  BatchView,
+  ClaimAnswer,
+  Page,
+  ResultsAnswer,
+  Scope,
+  Submitted,
+} from '@planfleet/shared-types';
 import { Miniflare } from 'miniflare';
 import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,6 +20,7 @@ import { hashOf, planOf, registration, report } from '../../../support/api.ts';
 import { type HranaServer, startHranaServer } from '../../../support/hrana-server.ts';
 import { readEvents } from '../../../support/read-events.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
+import { until } from '../../../support/until.ts';
 import { bundleWorker, COMPATIBILITY_DATE } from '../../../tools/bundle-worker.mjs';
 
 /** Miniflare's types leave out what it can do beside fetch. */
@@ -145,8 +153,13 @@ test('a held claim finds what another request submits', async () => {
   const { session } = await read<{ session: number }>(
     await ask('POST', '/v1/agents/register', registration('two')),
   );
+  const lastSeen = async () => {
+    const { items } = await read<Page<AgentView>>(await ask('GET', '/v1/agents'));
+    return items.find((agent) => agent.name === 'two')?.last_seen_at ?? '';
+  };
+  const registered = await lastSeen();
   const held = ask('POST', '/v1/agents/two/claim?wait=20', { session, slots: 1, have: [] });
-  await sleep(500);
+  await until('the claim to arrive', async () => (await lastSeen()) > registered);
   const started = performance.now();
   await ask('POST', '/v1/batches', planOf(['a']), { 'content-type': 'text/markdown' });
   expect((await read<ClaimAnswer>(await held)).leases).toHaveLength(1);

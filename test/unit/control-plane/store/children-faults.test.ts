@@ -7,6 +7,7 @@ import { pauseBatch, resumeBatch } from '../../../../control-plane/src/store/tra
 import { retryBatch } from '../../../../control-plane/src/store/transitions/retry-batch.ts';
 import { storeChildPlans } from '../../../../control-plane/src/store/transitions/store-child-plans.ts';
 import { batchBlueprint, childStage, inlineItems, stageBlueprint } from '../../../support/blueprints.ts';
+import { randomFrom } from '../../../support/random-from.ts';
 import { LEASE_MS, StoreHarness, TICK_MS } from '../../../support/store-harness.ts';
 
 /** FUZZ_SEEDS=250 for a long run. */
@@ -19,17 +20,6 @@ const NESTED = '# Plan: N\n\n## Tasks\n### in\n- plan: deep\n- max_attempts: 2\n
 /** How often each thing that makes a run worth its while has happened, over all seeds. */
 const happened = new Map<string, number>();
 const seen = (event: string) => happened.set(event, (happened.get(event) ?? 0) + 1);
-
-/** mulberry32: the same seed, the same run. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 class Died extends Error {}
 
@@ -71,7 +61,7 @@ async function expectSound(store: StoreHarness): Promise<void> {
 
 /** One run: brains that die anywhere, several at once, and operators who cancel, pause and retry. */
 async function run(seed: number): Promise<void> {
-  const random = randomOf(seed);
+  const random = randomFrom(seed);
   const store = await StoreHarness.open();
   const plan_digest = '0'.repeat(64);
   const folders = new Map([

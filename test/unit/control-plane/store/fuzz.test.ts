@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readRows } from '../../../../control-plane/src/store/database.ts';
 import { TASK_TRANSITIONS } from '../../../../control-plane/src/store/task-states.ts';
+import { randomFrom } from '../../../support/random-from.ts';
 import { openTempDatabase, type TempDatabase } from '../../../support/temp-database.ts';
 import { Fuzz, happened, LEASE_MS } from './fuzz.ts';
 import { checkFuzz } from './fuzz-check.ts';
@@ -11,18 +12,6 @@ const SEEDS = Number(process.env['FUZZ_SEEDS'] ?? 60);
 const STEPS = 150;
 
 const observed = new Set<string>();
-
-/** mulberry32: a seed decides everything, so that a failure is replayed by its number. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 async function runSeed(seed: number): Promise<string> {
   const db = await openTempDatabase();

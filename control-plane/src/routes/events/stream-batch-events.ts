@@ -1,8 +1,9 @@
 import type { BatchEvent, DecisionEvent, DecisionView, EndEvent, StageEvent } from '@planfleet/shared-types';
-import type { Deps } from '../deps.ts';
-import { listDecisions } from '../store/queries/list-decisions.ts';
-import type { WatchPlace } from '../watch/batch-watch.ts';
-import type { WatchedBatch } from '../watch/watched-batch.ts';
+import type { Deps } from '../../deps.ts';
+import { listDecisions } from '../../store/queries/list-decisions.ts';
+import type { WatchPlace } from '../../watch/batch-watch.ts';
+import type { WatchedBatch } from '../../watch/watched-batch.ts';
+import { SIGN_OF_LIFE } from './event-stream.ts';
 
 export interface BatchEventsOptions {
   readonly place: WatchPlace;
@@ -49,7 +50,7 @@ export function streamBatchEvents(deps: Deps, options: BatchEventsOptions): Read
       if (left <= 0) return null;
       const found = await place.next(now.version, left);
       if (found === 'released' || found === 'gone' || !(await options.isStillAllowed())) return null;
-      if (found === 'timeout') return ': still here\n\n';
+      if (found === 'timeout') return SIGN_OF_LIFE;
       now = found;
     }
     const decisions = await readDecisions(deps, told, now);
