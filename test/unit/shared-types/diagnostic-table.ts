@@ -337,6 +337,11 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
   invalid_input_name: [
     { plan: withInput('- **word**: w', 'echo {WORD} {word}'), at: [5, 1], fixed: 'echo {WORD} {WORD}' },
     {
+      plan: withInput('- **Model  name**: w', 'echo {MODEL_NAME}'),
+      at: [5, 1],
+      fixed: '- **MODEL_NAME**: w',
+    },
+    {
       plan: withInput('- **plan_path**: w', 'true'),
       at: [5, 1],
       fixed: { none: 'the name in capitals is taken by planfleet' },
