@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { CliError, EXIT } from '../client/cli-error.ts';
 import { defaultDataFolder } from '../client/config-folders.ts';
+import { makeDataFolder } from '../client/make-data-folder.ts';
 import { resolveServer } from '../client/resolve-server.ts';
 import type { Terminal } from '../client/terminal.ts';
 import { type AgentOptions, readAgentSettings } from './agent-settings.ts';
@@ -23,6 +24,7 @@ export async function agent(
     options.data === undefined
       ? join(defaultDataFolder(terminal.env), 'agent')
       : resolve(terminal.cwd, options.data);
+  await makeDataFolder(data);
   const log = createLog(terminal, options.json === true);
   const running = await runAgent({ url, token, data, settings, log });
   return running.ended();

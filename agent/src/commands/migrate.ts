@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../client/cli-error.ts';
 import { defaultDataFolder } from '../client/config-folders.ts';
+import { makeDataFolder } from '../client/make-data-folder.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 
 export async function migrate(
@@ -9,6 +10,7 @@ export async function migrate(
 ): Promise<ExitCode> {
   const data =
     options.data === undefined ? defaultDataFolder(terminal.env) : resolve(terminal.cwd, options.data);
+  await makeDataFolder(data);
   const { migrateDatabase } = await import('@planfleet/control-plane');
   const migrated = await migrateDatabase({ data });
   if (options.json) printJson(terminal, migrated);

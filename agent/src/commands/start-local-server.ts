@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { CliError, EXIT, usageError } from '../client/cli-error.ts';
 import { configFile, defaultDataFolder } from '../client/config-folders.ts';
 import { readLocalLogin, writeConfigIfNone } from '../client/local-login.ts';
+import { makeDataFolder } from '../client/make-data-folder.ts';
 import { DEFAULT_PORT, isLoopback } from '../client/resolve-server.ts';
 import type { Terminal } from '../client/terminal.ts';
 import type { Log } from './create-log.ts';
@@ -53,7 +54,7 @@ export async function startLocalServer(
       'Give --tls-cert and --tls-key, or say --insecure-http where the network itself is private (a VPN).',
     );
   const data = dataFolderOf(options, terminal);
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makeDataFolder(data);
   const { signingKeyFile, signToken, startControlPlane } = await import('@planfleet/control-plane');
   const timing = readTiming(options, terminal);
   const server = await startControlPlane({

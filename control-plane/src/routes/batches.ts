@@ -89,7 +89,7 @@ export function batchRoutes(deps: Deps): Hono<AppEnv> {
     const sha256 = await findFile(db, batch_id, path);
     if (sha256 === null) {
       throw new ApiError('not_found', `Batch ${batch_id} has no file ${path}.`, {
-        hint: 'A file is there once the task that names it under produces has succeeded.',
+        hint: 'There are the logs of ended tasks, and what tasks wrote below an input marked (output file) or (output folder), once they have succeeded.',
       });
     }
     return answerArtifact(c, deps.artifacts, sha256);
