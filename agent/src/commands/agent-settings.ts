@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { agentNameSchema } from '@planfleet/shared-types';
 import { usageError } from '../client/cli-error.ts';
 import { parseDuration } from '../client/parse-duration.ts';
+import { readLabels } from '../client/read-labels.ts';
 import type { Terminal } from '../client/terminal.ts';
 
 /** Options that `agent` and `up` share. */
@@ -35,9 +36,7 @@ export function readAgentSettings(options: AgentOptions, terminal: Terminal): Ag
     name,
     ...(options.sharedDir === undefined ? {} : { shared_dir: resolve(terminal.cwd, options.sharedDir) }),
     slots: options.slots ?? availableParallelism(),
-    labels: [...new Set((options.labels ?? '').split(',').map((label) => label.trim()))].filter(
-      (label) => label !== '',
-    ),
+    labels: readLabels('--labels', [options.labels ?? '']),
     grace_ms: parseDuration(options.grace ?? '60s', '--grace'),
     ...(options.secrets === undefined ? {} : { secrets_file: resolve(terminal.cwd, options.secrets) }),
     ...(options.logCap === undefined ? {} : { log_cap: options.logCap * 1_000_000 }),

@@ -3,6 +3,7 @@ import { EXIT, usageError } from '../client/cli-error.ts';
 import { buildCommandPlan } from '../client/command-plan.ts';
 import { parseDuration } from '../client/parse-duration.ts';
 import { printableLine } from '../client/printable-text.ts';
+import { readLabels } from '../client/read-labels.ts';
 import { printJson, type Terminal } from '../client/terminal.ts';
 import { watchCommand } from '../client/watch-command.ts';
 import { connect, type ServerOptions } from './connect.ts';
@@ -29,7 +30,7 @@ export async function run(
   const plan = buildCommandPlan({
     command: readCommand(command),
     variables: readVariables(options.env ?? []),
-    labels: readLabels(options.label ?? []),
+    labels: readLabels('--label', options.label ?? []),
     timeout_ms: readTimeout(options.timeout),
   });
   const client = await connect(options, terminal);
@@ -69,14 +70,6 @@ function readVariables(texts: readonly string[]): Record<string, string> {
     return [text.slice(0, at), text.slice(at + 1)] as const;
   });
   return Object.fromEntries(variables);
-}
-
-function readLabels(texts: readonly string[]): string[] {
-  const labels = texts.flatMap((text) => text.split(',')).map((label) => label.trim());
-  const wrong = labels.find((label) => !/^[A-Za-z0-9][\w.-]*$/.test(label));
-  if (wrong !== undefined)
-    throw usageError(`--label "${wrong}" cannot be a label`, 'Letters, digits, dots and dashes, like a100.');
-  return [...new Set(labels)];
 }
 
 function readTimeout(text: string | undefined): number | null {

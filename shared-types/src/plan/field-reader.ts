@@ -128,6 +128,17 @@ export class FieldReader {
     return entries;
   }
 
+  /** A list of names of one kind. Names with nothing but spaces between them are told with the commas they need. */
+  names(key: string, pattern: RegExp, why: string): string[] | null {
+    const entries = this.list(key);
+    const wrong = entries?.find((entry) => !pattern.test(entry));
+    if (entries === null || wrong === undefined) return entries;
+    const words = entries.flatMap((entry) => entry.split(/\s+/));
+    const isClear = words.every((word) => pattern.test(word)) && this.value(key)?.form !== 'lines';
+    this.invalid(key, why, { written: wrong, better: isClear ? words.join(', ') : null });
+    return null;
+  }
+
   /** `KEY=value` each, between commas, line ends or as bullets. */
   environment(key: string): Record<string, string> | null {
     const value = this.value(key);

@@ -44,6 +44,9 @@ export interface TaskSurroundings {
   readonly meant: ReadonlySet<string>;
 }
 
+const LABEL = /^[A-Za-z0-9][\w.-]{0,99}$/;
+const VARIABLE = /^[A-Za-z_]\w*$/;
+
 /** Makes a task of its fields; an invalid value counts as not given. */
 export function readTask(
   fields: ReadonlyMap<string, RawField>,
@@ -103,8 +106,8 @@ export function readTask(
     max_failures: reader.maxFailures('max_failures'),
     env: reader.environment('env'),
     gpus: reader.whole('gpus', 1, 1000),
-    labels: reader.list('labels'),
-    secrets: reader.list('secrets'),
+    labels: reader.names('labels', LABEL, 'A label is letters, digits, dots and dashes, like a100.'),
+    secrets: reader.names('secrets', VARIABLE, 'A secret has the name of a variable, like HF_TOKEN.'),
     evaluate: reader.text('evaluate'),
     position: source.positionAt(heading.offset),
     fields: placeFields(source, fields, reader),

@@ -112,6 +112,16 @@ export const examples: Readonly<Record<DiagnosticRule, readonly DiagnosticExampl
     },
   ],
   invalid_value: [
+    {
+      plan: tasks(task('a', 'true', '- **labels**: a100 big-disk\n')),
+      at: [8, 15],
+      fixed: '- **labels**: a100, big-disk\n',
+    },
+    {
+      plan: tasks(task('a', 'true', '- **secrets**: HF_TOKEN, my-key\n')),
+      at: [8, 16],
+      fixed: { none: 'the name that the machine has is not known' },
+    },
     { plan: tasks(task('a', 'true', '- **priority**: 11\n')), at: [8, 17], fixed: '- **priority**: 10\n' },
     {
       plan: tasks(task('a', 'true', '- **max_attempts**: 0\n')),
