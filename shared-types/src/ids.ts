@@ -15,6 +15,15 @@ export const sha256Schema = z
     examples: ['2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'],
   });
 
+/** What a machine has and a plan may ask for; they stand in lists with commas. */
+export const labelSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][\w.-]{0,99}$/,
+    'a label is 1 to 100 letters, digits, dots, dashes or underscores, like a100',
+  )
+  .meta({ description: 'What a machine has and a plan may ask for.', examples: ['a100'] });
+
 /** Names of agents: they appear in addresses, tokens and file names. */
 export const agentNameSchema = z
   .string()

@@ -88,3 +88,22 @@ export function report(lease: ClaimAnswer['leases'][number], change: Partial<Rep
     ...change,
   };
 }
+
+/** A list that one task writes and another goes through. */
+export const LIST_PLAN = `# Plan: List
+
+## Goal
+Test.
+
+## Tasks
+### scan
+- **command**: \`scan > {BATCH_PATH}/list.json\`
+- **task_class**: cpu
+- **produces**: list.json
+
+### each
+- **command**: \`echo {ITEM}\`
+- **task_class**: cpu
+- **depends_on**: scan
+- **foreach**: \`{BATCH_PATH}/list.json:items\`
+`;

@@ -1,3 +1,4 @@
+import { labelSchema } from '@planfleet/shared-types';
 import { usageError } from './cli-error.ts';
 
 /** Labels of an option, each once, as a plan can name them; they may stand with commas between them. */
@@ -6,7 +7,7 @@ export function readLabels(option: string, texts: readonly string[]): string[] {
     .flatMap((text) => text.split(','))
     .map((label) => label.trim())
     .filter((label) => label !== '');
-  const wrong = labels.find((label) => !/^[A-Za-z0-9][\w.-]{0,99}$/.test(label));
+  const wrong = labels.find((label) => !labelSchema.safeParse(label).success);
   if (wrong !== undefined)
     throw usageError(
       `${option} "${wrong}" cannot be a label`,

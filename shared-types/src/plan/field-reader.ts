@@ -129,12 +129,12 @@ export class FieldReader {
   }
 
   /** A list of names of one kind. Names with nothing but spaces between them are told with the commas they need. */
-  names(key: string, pattern: RegExp, why: string): string[] | null {
+  names(key: string, isName: (text: string) => boolean, why: string): string[] | null {
     const entries = this.list(key);
-    const wrong = entries?.find((entry) => !pattern.test(entry));
+    const wrong = entries?.find((entry) => !isName(entry));
     if (entries === null || wrong === undefined) return entries;
     const words = entries.flatMap((entry) => entry.split(/\s+/));
-    const isClear = words.every((word) => pattern.test(word)) && this.value(key)?.form !== 'lines';
+    const isClear = words.every(isName) && this.value(key)?.form !== 'lines';
     this.invalid(key, why, { written: wrong, better: isClear ? words.join(', ') : null });
     return null;
   }

@@ -1,3 +1,4 @@
+import { labelSchema } from '../ids.ts';
 import { findPlaceholders } from '../template/find-placeholders.ts';
 import { MAX_GROUP_ITEMS } from '../wire/agent.ts';
 import type { DiagnosticList } from './diagnostic-list.ts';
@@ -44,8 +45,8 @@ export interface TaskSurroundings {
   readonly meant: ReadonlySet<string>;
 }
 
-const LABEL = /^[A-Za-z0-9][\w.-]{0,99}$/;
-const VARIABLE = /^[A-Za-z_]\w*$/;
+const isLabel = (text: string) => labelSchema.safeParse(text).success;
+const isVariable = (text: string) => /^[A-Za-z_]\w*$/.test(text);
 
 /** Makes a task of its fields; an invalid value counts as not given. */
 export function readTask(
@@ -106,8 +107,8 @@ export function readTask(
     max_failures: reader.maxFailures('max_failures'),
     env: reader.environment('env'),
     gpus: reader.whole('gpus', 1, 1000),
-    labels: reader.names('labels', LABEL, 'A label is letters, digits, dots and dashes, like a100.'),
-    secrets: reader.names('secrets', VARIABLE, 'A secret has the name of a variable, like HF_TOKEN.'),
+    labels: reader.names('labels', isLabel, 'A label is letters, digits, dots and dashes, like a100.'),
+    secrets: reader.names('secrets', isVariable, 'A secret has the name of a variable, like HF_TOKEN.'),
     evaluate: reader.text('evaluate'),
     position: source.positionAt(heading.offset),
     fields: placeFields(source, fields, reader),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { agentNameSchema, sha256Schema } from '../ids.ts';
+import { agentNameSchema, labelSchema, sha256Schema } from '../ids.ts';
 import { text } from '../well-formed.ts';
 import { logReportSchema } from './log.ts';
 
@@ -35,7 +35,7 @@ export const registerRequestSchema = z.strictObject({
   hostname: text().max(255),
   version: text().max(50),
   slots: z.int().nonnegative().max(10_000),
-  labels: z.array(text().min(1).max(100)).max(100),
+  labels: z.array(labelSchema).max(100),
   /** Where this agent keeps batch files. Agents with the same value see the same files. */
   storage: text().min(1).max(200),
   /** Leases whose outcome this agent still has to tell (in its outbox); all others it held are lost. */

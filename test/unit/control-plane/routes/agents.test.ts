@@ -1,6 +1,15 @@
 import type { AgentView, ClaimAnswer, Page, ResultsAnswer } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { claim, hashOf, planOf, register, registration, report, submitPlan } from '../../../support/api.ts';
+import {
+  claim,
+  hashOf,
+  LIST_PLAN,
+  planOf,
+  register,
+  registration,
+  report,
+  submitPlan,
+} from '../../../support/api.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 
 let server: TestApp;
@@ -86,7 +95,7 @@ test('a token that is bound to an agent acts for that one only', async () => {
 
 test('items are accepted when their hash is right, and refused at the chunk where it is not', async () => {
   const session = await register(server, 'one');
-  await submitPlan(server, producerPlan);
+  await submitPlan(server, LIST_PLAN);
   const { leases, stages } = await claim(server, 'one', session);
   const [list] = stages[0]?.lists ?? [];
   const body = { session, list: list?.list, lease: leases[0]?.lease };
@@ -100,7 +109,7 @@ test('items are accepted when their hash is right, and refused at the chunk wher
 
 test('items of a lease that is over are a conflict', async () => {
   const session = await register(server, 'one');
-  await submitPlan(server, producerPlan);
+  await submitPlan(server, LIST_PLAN);
   const response = await post('one/items', { session, list: 1, lease: 99, chunks: [chunk([1])] });
   expect([response.status, (await readProblem(response))['reason']]).toEqual([409, 'lease_lost']);
 });
@@ -115,7 +124,7 @@ test('items that are nested without end are refused, since nothing could read th
 
 test('a list that is complete makes the brain go on', async () => {
   const session = await register(server, 'one');
-  await submitPlan(server, producerPlan);
+  await submitPlan(server, LIST_PLAN);
   server.deferred.length = 0;
   const { leases, stages } = await claim(server, 'one', session);
   const list = stages[0]?.lists[0]?.list ?? 0;
@@ -159,24 +168,6 @@ test.each([
   const session = await register(server, 'one');
   expect((await post(`one/claim${query}`, { session, slots: 1, have: [] })).status).toBe(422);
 });
-
-const producerPlan = `# Plan: List
-
-## Goal
-Test.
-
-## Tasks
-### scan
-- **command**: \`scan > {BATCH_PATH}/list.json\`
-- **task_class**: cpu
-- **produces**: list.json
-
-### each
-- **command**: \`echo {ITEM}\`
-- **task_class**: cpu
-- **depends_on**: scan
-- **foreach**: \`{BATCH_PATH}/list.json:items\`
-`;
 
 function chunk(items: unknown[]) {
   return { offset: 0, items, sha256: hashOf(JSON.stringify(items)) };

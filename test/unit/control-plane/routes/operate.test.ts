@@ -10,7 +10,7 @@ import type {
   TaskView,
 } from '@planfleet/shared-types';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { claim, listPlan, planOf, register, report, submitPlan } from '../../../support/api.ts';
+import { claim, LIST_PLAN, listPlan, planOf, register, report, submitPlan } from '../../../support/api.ts';
 import { openTestApp, readJson, readProblem, type TestApp } from '../../../support/test-app.ts';
 
 let server: TestApp;
@@ -240,28 +240,10 @@ test('each stage that does not move says why', async () => {
 });
 
 test('a task of a list that is not written yet says who writes it; one that can never be is not found', async () => {
-  const { batch_id } = await submitPlan(server, PRODUCED);
+  const { batch_id } = await submitPlan(server, LIST_PLAN);
   const why = await read<TaskExplanation>(`tasks/${batch_id}:each:7/explain`);
   expect(why).toMatchObject({ state: null, reasons: [{ code: 'list_unknown' }] });
   expect(why.reasons[0]?.message).toMatch(/stage scan writes it/);
   const wrong = await server.ask('read', 'GET', `/v1/tasks/${batch_id}:scan:7/explain`);
   expect(wrong.status).toBe(404);
 });
-
-const PRODUCED = `# Plan: List
-
-## Goal
-Test.
-
-## Tasks
-### scan
-- **command**: \`scan > {BATCH_PATH}/list.json\`
-- **task_class**: cpu
-- **produces**: list.json
-
-### each
-- **command**: \`echo {ITEM}\`
-- **task_class**: cpu
-- **depends_on**: scan
-- **foreach**: \`{BATCH_PATH}/list.json:items\`
-`;
