@@ -28,7 +28,7 @@ test('one agent at a time has a state directory', async () => {
 
 test('a holder that is dead but not collected by its parent does not keep the next one out', async () => {
   // It ends only once its parent is a program that never asks for its children: bash would collect it.
-  const child = 'echo $; until [ "$(< /proc/$PPID/comm)" = sleep ]; do :; done';
+  const child = 'echo $$; until [ "$(< /proc/$PPID/comm)" = sleep ]; do :; done';
   const parent = spawn('bash', ['-c', 'bash -c "$0" & exec sleep 1000', child], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
